@@ -1,0 +1,1 @@
+"""The contract, pure: topics, keys, records, items, what the services accept."""

@@ -1,0 +1,163 @@
+"""The JSON values of dirty, index, status, dead-letter and control topics."""
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+Lane = Literal["live", "bulk"]
+Outcome = Literal["delivered", "deleted", "attention"]
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """A place in one server's binlog. Only positions of one server can be compared.
+
+    `file` and `pos` say where a transaction begins (Debezium) or where a snapshot stands (database).
+    """
+
+    server_id: int
+    file: str
+    pos: int
+    gtid: str | None = None
+
+    def order(self) -> tuple[int, int]:
+        """Sorts as the log grows; the number behind the last dot of the file name counts up."""
+        _, _, number = self.file.rpartition(".")
+        return (int(number), self.pos)
+
+    def covers(self, transaction: "Position") -> bool:
+        """True when a snapshot at this position has seen the transaction that begins at `transaction`."""
+        return self.server_id == transaction.server_id and self.order() > transaction.order()
+
+    def reaches(self, snapshot: "Position") -> bool:
+        """True when a snapshot at this position is no older than `snapshot`."""
+        return self.server_id == snapshot.server_id and self.order() >= snapshot.order()
+
+
+def newest(positions: list[Position]) -> list[Position]:
+    """The newest position of each server named."""
+    best: dict[int, Position] = {}
+    for position in positions:
+        known = best.get(position.server_id)
+        if known is None or position.order() > known.order():
+            best[position.server_id] = position
+    return list(best.values())
+
+
+class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An entity to build again. Key of the record: the entity; empty when `refers_to` is set.
+
+    `commit_ms` is the commit time of the oldest change behind it (unix milliseconds, whole seconds at the
+    source). `refers_to` ("category:12") stands for every entity whose last build used that row.
+    """
+
+    reason: str
+    position: Position | None = None
+    commit_ms: int | None = None
+    refers_to: str | None = None
+    version: int = 1
+
+
+class EmittedItem(msgspec.Struct, frozen=True, array_like=True):
+    """An item as last written to its feed topic; `key` is the feed record's key."""
+
+    feed: str
+    key: str
+    hash: str
+    lane: Lane
+
+
+class IndexEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a builder must know of an entity: the items it last emitted and the rows they were made of."""
+
+    items: tuple[EmittedItem, ...] = ()
+    refs: tuple[str, ...] = ()
+    snapshot: Position | None = None
+    parked: str | None = None
+    version: int = 1
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of an item at a target. Settles the feed record at `partition`/`offset`, nothing newer."""
+
+    outcome: Outcome
+    hash: str
+    topic: str
+    partition: int
+    offset: int
+    time_ms: int
+    request_id: str | None = None
+    error: str | None = None
+    version: int = 1
+
+
+class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A failing item: the class says who acts, the pointer says where its record is (never a payload)."""
+
+    kind: Literal["retryable", "attention"]
+    operation: str
+    error: str
+    attempts: int
+    time_ms: int
+    topic: str
+    partition: int
+    offset: int
+    partitions: int = 0
+    request_id: str | None = None
+    due_ms: int | None = None
+    version: int = 1
+
+
+class ResyncProgress(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Control record `resync:<id>`: asked for, running, done. `cursor` is the last entity_id enumerated."""
+
+    feeds: tuple[str, ...]
+    state: Literal["requested", "running", "enumerated"]
+    requested_ms: int
+    reason: str = ""
+    cursor: int = 0
+    entities: int = 0
+    version: int = 1
+
+
+# Control record: deletes beyond the guard may go until then (unix milliseconds).
+ALLOW_DELETES_KEY: Final = b"allow-deletes"
+
+
+class AllowDeletes(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An operator's word that a mass delete is meant."""
+
+    until_ms: int
+    version: int = 1
+
+
+class SourceBlock(msgspec.Struct, frozen=True):
+    """Where a row change comes from, as Debezium tells it."""
+
+    table: str | None = None
+    db: str | None = None
+    server_id: int = 0
+    file: str = ""
+    pos: int = 0
+    gtid: str | None = None
+    ts_ms: int = 0
+    snapshot: str | bool | None = None
+
+    def position(self) -> Position | None:
+        return Position(self.server_id, self.file, self.pos, self.gtid) if self.file else None
+
+
+class ChangeEvent(msgspec.Struct, frozen=True):
+    """One row change: before- and after-image by column name. `op`: c, u, d, t (truncate) or r (read)."""
+
+    op: str
+    source: SourceBlock
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+class SchemaChange(msgspec.Struct, frozen=True):
+    """One DDL statement on the connector's schema-change topic."""
+
+    source: SourceBlock
+    ddl: str | None = None
+    databaseName: str | None = None

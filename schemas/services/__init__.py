@@ -1,0 +1,1 @@
+"""What the ingestion services accept, one module per service: routes, identities, request schemas."""
