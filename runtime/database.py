@@ -1,0 +1,203 @@
+"""The shop's database: short reads, and snapshots that have seen a given place of the binlog."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from runtime.errors import Fault, Transient, Unreachable
+from runtime.settings import DatabaseAddress
+from schemas.records import Position
+
+Row = tuple[Any, ...]
+
+CONNECT_TIMEOUT_S: Final = 10
+# Reads are short; one that stands still this long has lost its server.
+QUERY_S_MAX: Final = 120.0
+_RETRY_S: Final = 0.005
+_ACCESS_DENIED: Final = (1044, 1045, 1698)
+_UNKNOWN_DATABASE: Final = 1049
+
+
+class Database:
+    """One connection to the shop, used by one thread.
+
+    The fast driver is asyncio-only, so its loop is kept here and everything above stays plain code.
+    """
+
+    def __init__(self, address: DatabaseAddress, *, setting: str = "commerce.url") -> None:
+        self._address = address
+        self._setting = setting
+        # A runner's set-up and clean-up around each call would cost as much as a short query.
+        self._loop = asyncio.new_event_loop()
+        self._engine: AsyncEngine = create_async_engine(
+            f"mysql+asyncmy://{quote(address.user)}:{quote(address.password.get_secret_value())}"
+            f"@{address.host}:{address.port}/{quote(address.database)}",
+            pool_size=1,
+            max_overflow=0,
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "charset": "utf8mb4",
+                # Timestamps are shown in the session's zone; items carry UTC.
+                "init_command": "SET time_zone = '+00:00'",
+            },
+            isolation_level="AUTOCOMMIT",
+        )
+        self._connection: AsyncConnection | None = None
+        self._driver: Any = None
+        self._server_id: int | None = None
+        self.is_mariadb = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._drop()
+        self._loop.run_until_complete(self._engine.dispose())
+        self._loop.close()
+
+    @property
+    def server_id(self) -> int:
+        """The server that is read; binlog positions of others cannot be compared with its own."""
+        if self._server_id is None:
+            ((server_id, version),) = self.query("SELECT @@server_id, VERSION()")
+            self._server_id = int(server_id)
+            self.is_mariadb = "mariadb" in str(version).lower()
+        return self._server_id
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run one SELECT; `%s` marks a value, a list value stands for its members.
+
+        Raises:
+            Transient: the connection broke; the next call opens a new one.
+            Unreachable: wrong address or credentials, in a sentence that names the setting.
+        """
+        try:
+            return self._loop.run_until_complete(self._query(statement, parameters))
+        except (exc.DBAPIError, OSError, TimeoutError) as error:
+            self._drop()
+            raise self._failure(error) from error
+        except Exception as error:
+            if type(error).__module__.startswith("asyncmy"):
+                self._drop()
+                raise self._failure(error) from error
+            raise
+
+    @contextmanager
+    def snapshot(
+        self, cover: Sequence[Position] = (), wait_s: float = 10, *, floors: Sequence[Position] = ()
+    ) -> Iterator["Snapshot"]:
+        """A consistent read-only view that has seen every transaction beginning at `cover`.
+
+        It is also no older than any earlier snapshot in `floors`.
+
+        A server hands a transaction to binlog readers before other connections can see its rows, so a
+        snapshot is opened, its own binlog position is asked, and it is opened again until it is past
+        them all. Positions of another server (a replica is read), and all of MySQL's, which does not
+        tell where a snapshot stands, are waited for by GTID first.
+
+        Raises:
+            Transient: not covered within `wait_s`; the work is to be tried again later.
+        """
+        own = [position for position in cover if position.server_id == self.server_id]
+        own_floors = [floor for floor in floors if floor.server_id == self.server_id]
+        by_gtid = [p for p in cover if p.gtid and (p.server_id != self.server_id or not self.is_mariadb)]
+        self._wait_for_gtids(by_gtid, wait_s)
+        deadline = time.monotonic() + wait_s
+        while True:
+            self.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+            position = self._snapshot_position()
+            if position is None and own and self.is_mariadb:
+                message = f"{self._setting}: the server writes no binlog; set log_bin and restart it"
+                raise Fault(message)
+            if position is None or (
+                all(position.covers(needed) for needed in own)
+                and all(position.reaches(floor) for floor in own_floors)
+            ):
+                break
+            self.query("ROLLBACK")
+            if time.monotonic() >= deadline:
+                message = (
+                    f"{self._setting}: rows of binlog position {own} are not visible after {wait_s} s; "
+                    "is the server read the one that is captured?"
+                )
+                raise Transient(message)
+            time.sleep(_RETRY_S)
+        try:
+            yield Snapshot(self, position)
+        finally:
+            # After a broken connection there is nothing to end, and the first failure is the one to show.
+            if self._connection is not None:
+                self.query("ROLLBACK")
+
+    def _wait_for_gtids(self, positions: Sequence[Position], wait_s: float) -> None:
+        function = "MASTER_GTID_WAIT" if self.is_mariadb else "WAIT_FOR_EXECUTED_GTID_SET"
+        for position in positions:
+            ((result,),) = self.query(f"SELECT {function}(%s, %s)", (position.gtid, wait_s))
+            if result != 0:
+                message = f"{self._setting}: GTID {position.gtid} has not arrived after {wait_s} s"
+                raise Transient(message)
+
+    def _snapshot_position(self) -> Position | None:
+        """Where the open snapshot stands; None where the server does not tell (MySQL, no binlog)."""
+        if not self.is_mariadb:
+            return None
+        told = self.query("SHOW STATUS LIKE 'binlog_snapshot_%%'")
+        names = {str(name).lower(): str(value) for name, value in told}
+        if not names.get("binlog_snapshot_file"):
+            return None
+        return Position(self.server_id, names["binlog_snapshot_file"], int(names["binlog_snapshot_position"]))
+
+    async def _query(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+        # The driver's own cursor: four times the rows a second of the layer above it.
+        driver = self._driver or await self._connect()
+        async with asyncio.timeout(QUERY_S_MAX), driver.cursor() as cursor:
+            # The driver writes a tuple as a list of values, and knows no other sequence.
+            values = tuple(tuple(value) if isinstance(value, list) else value for value in parameters)
+            await cursor.execute(statement, values)
+            return list(await cursor.fetchall())
+
+    async def _connect(self) -> Any:
+        self._connection = await self._engine.connect()
+        self._driver = (await self._connection.get_raw_connection()).driver_connection
+        return self._driver
+
+    def _drop(self) -> None:
+        connection, self._connection, self._driver, self._server_id = self._connection, None, None, None
+        if connection is None:
+            return
+
+        async def invalidate() -> None:
+            await connection.invalidate()
+            await connection.close()
+
+        self._loop.run_until_complete(invalidate())
+
+    def _failure(self, error: BaseException) -> Transient | Unreachable:
+        cause = getattr(error, "orig", None) or error
+        code = cause.args[0] if cause.args and isinstance(cause.args[0], int) else None
+        where = f"{self._setting}: {self._address.user}@{self._address.host}:{self._address.port}"
+        if code in _ACCESS_DENIED:
+            return Unreachable(f"{where} is refused ({cause.args[1]}); correct user or password")
+        if code == _UNKNOWN_DATABASE:
+            return Unreachable(f"{where} has no database '{self._address.database}'; correct its name")
+        return Transient(f"{where} cannot be read ({cause})")
+
+
+class Snapshot:
+    """An open consistent view; every query sees the same moment."""
+
+    def __init__(self, database: Database, position: Position | None) -> None:
+        self._database = database
+        self.position = position
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self._database.query(statement, parameters)

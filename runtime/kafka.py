@@ -1,0 +1,309 @@
+"""Kafka clients with every option that matters written out, and how failures are judged."""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from runtime.errors import Fault, Unreachable, UsageError
+from runtime.record import Record, from_message
+from runtime.settings import KafkaSettings
+from schemas.topics import MESSAGE_BYTES_MAX
+
+ADMIN_TIMEOUT_S: Final = 20.0
+SESSION_TIMEOUT_MS: Final = 10_000
+# The client library's own lines: in a role they join the log; a command, which sets up no log, says what
+# failed itself and stays quiet otherwise.
+_CLIENT_LOG: Final = logging.getLogger("librdkafka")
+_CLIENT_LOG.addHandler(logging.NullHandler())
+
+
+def _common(settings: KafkaSettings) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "socket.nagle.disable": True,  # Small requests in turn: waiting to fill a packet costs 40 ms.
+        "log.connection.close": False,
+        "logger": _CLIENT_LOG,
+        **settings.client,
+    }
+
+
+def admin_client(settings: KafkaSettings) -> AdminClient:
+    """A short-lived client that asks.
+
+    Raises:
+        UsageError: `kafka.client` holds a property or a value that the client library does not know.
+    """
+    options = {
+        # Every failure comes back as an exception; a dead broker would be told 20 times a second besides.
+        "log_level": 2,
+        **_common(settings),
+        "socket.timeout.ms": int(ADMIN_TIMEOUT_S * 1000),
+    }
+    try:
+        return AdminClient(options)
+    except KafkaException as error:
+        message = f"kafka.client: {error.args[0].str()}: correct its spelling or remove it"
+        raise UsageError(message) from error
+
+
+def require_broker(settings: KafkaSettings, timeout_s: float = 10) -> None:
+    """Ask for the cluster's metadata.
+
+    Raises:
+        Unreachable: naming kafka.bootstrap_servers.
+    """
+    try:
+        admin_client(settings).list_topics(timeout=timeout_s)
+    except KafkaException as error:
+        message = (
+            f"kafka.bootstrap_servers = {settings.bootstrap_servers}: no broker answers "
+            f"({error.args[0].str()}); start it or correct the address"
+        )
+        raise Unreachable(message) from error
+
+
+def group_consumer(settings: KafkaSettings, group: str, client_id: str) -> Consumer:
+    """A member of a consumer group that commits only what it was told to."""
+    return Consumer(
+        {
+            **_common(settings),
+            "group.id": group,
+            "client.id": client_id,
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,  # Offsets go with the outcome, never by a timer.
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",  # A lost position means resync, never a silent jump.
+            # A process that was killed and started again takes its partitions back at once, instead of
+            # waiting until the group has noticed its death; an older one that still lives is fenced.
+            "group.instance.id": client_id,
+            # One worker owns partition n of every lane; cooperative-sticky splits pairs.
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": SESSION_TIMEOUT_MS,
+            "heartbeat.interval.ms": 2_000,
+            "max.poll.interval.ms": 300_000,
+            "fetch.wait.max.ms": 500,
+            "fetch.queue.backoff.ms": 5,  # A full queue is drained in milliseconds, not after a second.
+            "queued.max.messages.kbytes": 32_768,
+            "fetch.message.max.bytes": 4_194_304,
+            "topic.metadata.refresh.interval.ms": 30_000,
+        }
+    )
+
+
+def reader(settings: KafkaSettings, client_id: str) -> Consumer:
+    """A consumer without a group's duties: it reads what it is assigned and commits nothing."""
+    return Consumer(
+        {
+            **_common(settings),
+            "group.id": f"{client_id}.reader",  # Required by the client, never used for commits.
+            "client.id": client_id,
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "fetch.queue.backoff.ms": 5,
+        }
+    )
+
+
+def _producer_options(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
+    return {
+        **_common(settings),
+        "client.id": client_id,
+        "enable.idempotence": True,
+        "acks": "all",
+        "linger.ms": 1,
+        "compression.type": "lz4",
+        "message.max.bytes": MESSAGE_BYTES_MAX,
+        "queue.buffering.max.messages": 500_000,
+    }
+
+
+def producer(settings: KafkaSettings, client_id: str) -> Producer:
+    """An idempotent producer without transactions."""
+    return Producer(_producer_options(settings, client_id))
+
+
+def transactional_producer(settings: KafkaSettings, transactional_id: str) -> Producer:
+    """A producer whose id fences every earlier one of the same name. `init_transactions` is done.
+
+    Raises:
+        Unreachable: no broker answers in time.
+    """
+    client = Producer(
+        {
+            **_producer_options(settings, transactional_id),
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": 30_000,  # An abandoned transaction stops readers until it ends.
+            # A commit waits for the previous one's markers by retrying: 100 ms steps would be most of it.
+            "retry.backoff.ms": 2,
+            "retry.backoff.max.ms": 500,
+        }
+    )
+    try:
+        client.init_transactions(ADMIN_TIMEOUT_S)
+    except KafkaException as error:
+        message = (
+            f"kafka.bootstrap_servers = {settings.bootstrap_servers}: transactions of {transactional_id} "
+            f"cannot begin ({error.args[0].str()})"
+        )
+        raise Unreachable(message) from error
+    return client
+
+
+def poll_batch(consumer: Consumer, records_max: int, timeout_s: float) -> list[Record]:
+    """Wait for one record, then take what else is there; `consume` alone would wait out its timeout.
+
+    Raises:
+        Fault: the position is gone or the client is fenced; only a person or a restart helps.
+    """
+    first = consumer.poll(timeout_s)
+    if first is None:
+        return []
+    messages = [first, *consumer.consume(records_max - 1, 0)] if records_max > 1 else [first]
+    return [from_message(message) for message in messages if not _passing(message)]
+
+
+def _passing(message: Message) -> bool:
+    error = message.error()
+    if error is None:
+        return False
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        sentence = (
+            f"{message.topic()} [{message.partition()}]: the committed position no longer exists; "
+            "run 'commerce-sync re-seed' for change topics or 'commerce-sync resync --feed all' for others"
+        )
+        raise Fault(sentence)
+    if error.fatal():
+        sentence = f"Kafka client cannot go on: {error.str()}"
+        raise Fault(sentence)
+    # Everything else is retried by the client itself (broker down, leader moved).
+    return True
+
+
+def read_to_end(consumer: Consumer, topic: str, partitions: Iterable[int]) -> Iterator[Record]:
+    """All committed records of some partitions, from the beginning to the end as it is now.
+
+    Ends only when each partition's end was seen, so what is yielded is complete.
+
+    Raises:
+        Unreachable: the broker does not answer.
+    """
+    open_until: dict[int, int] = {}
+    assignment = []
+    for partition in partitions:
+        _, end = watermarks(consumer, topic, partition)
+        if end > 0:
+            open_until[partition] = end
+            assignment.append(TopicPartition(topic, partition, OFFSET_BEGINNING))
+    if not assignment:
+        return
+    consumer.assign(assignment)
+    try:
+        while open_until:
+            first = consumer.poll(1.0)
+            for message in [first, *consumer.consume(5_000, 0)] if first else []:
+                error = message.error()
+                if error is None:
+                    yield from_message(message)
+                elif error.code() != KafkaError._PARTITION_EOF:
+                    _passing(message)
+            # The position passes control records too, which are never handed out.
+            for place in consumer.position([TopicPartition(topic, partition) for partition in open_until]):
+                if place.offset >= open_until[place.partition]:
+                    del open_until[place.partition]
+    finally:
+        consumer.unassign()
+
+
+def watermarks(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    """First and next offset of a partition's log.
+
+    Raises:
+        Unreachable: the broker does not answer, or the topic does not exist.
+    """
+    deadline = time.monotonic() + ADMIN_TIMEOUT_S
+    while True:
+        try:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), ADMIN_TIMEOUT_S)
+        except (KafkaException, TypeError) as error:
+            # A topic that was made a moment ago may not have found its leader yet.
+            if _electing(error) and time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            message = f"{topic} [{partition}]: the broker does not tell its offsets ({error})"
+            raise Unreachable(message) from error
+        return low, high
+
+
+def _electing(error: Exception) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, KafkaError) and cause.code() in {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+    }
+
+
+def commit_beginnings(
+    admin: AdminClient, consumer: Consumer, group: str, partitions: list[TopicPartition]
+) -> int:
+    """Give a group a position where it has none: the log's beginning. Returns how many were set.
+
+    With `auto.offset.reset=error` a new group would otherwise have nowhere to start. `consumer` is only
+    asked for offsets.
+
+    Raises:
+        Unreachable: the broker does not tell or take offsets.
+    """
+    known = committed_offsets(admin, group, partitions)
+    missing = [place for place in known if place.offset < 0]
+    if not missing:
+        return 0
+    begin = [
+        TopicPartition(place.topic, place.partition, watermarks(consumer, place.topic, place.partition)[0])
+        for place in missing
+    ]
+    try:
+        altered = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, begin)])
+        altered[group].result(ADMIN_TIMEOUT_S)
+    except (KafkaException, TimeoutError) as error:
+        raise _group_failure(group, error) from error
+    return len(begin)
+
+
+def committed_offsets(
+    admin: AdminClient, group: str, partitions: list[TopicPartition]
+) -> list[TopicPartition]:
+    """The next offset a group has to settle in each partition, negative where it has none.
+
+    Raises:
+        Unreachable: the broker does not tell.
+    """
+    try:
+        listed = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, partitions)])
+        places: list[TopicPartition] = listed[group].result(ADMIN_TIMEOUT_S).topic_partitions
+    except (KafkaException, TimeoutError) as error:
+        raise _group_failure(group, error) from error
+    return places
+
+
+def _group_failure(group: str, error: KafkaException | TimeoutError) -> Unreachable:
+    reason = error.args[0].str() if isinstance(error, KafkaException) else "no answer in time"
+    return Unreachable(
+        f"kafka.bootstrap_servers: the broker does not tell or take offsets of group {group} ({reason}); "
+        "look at its log, and allow the group for the account in kafka.client"
+    )

@@ -1,0 +1,376 @@
+"""The one consume loop: batches in, one transaction out; assignment, waiting and draining in one place."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Collection, Sequence
+from types import FrameType
+from typing import Final, Protocol
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+
+from runtime import metrics
+from runtime.errors import Doubt, Fault, Transient, Waiting
+from runtime.health import Health
+from runtime.kafka import ADMIN_TIMEOUT_S, poll_batch
+from runtime.record import Outgoing, Record
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 0.25
+# How often positions behind a log's last transaction marker are committed while there is work.
+PASS_S: Final = 1.0
+# How long other topics are listened to before the deferred ones go on.
+LOOK_S: Final = 0.005
+LAG_EVERY_S: Final = 5.0
+BACKOFF_S: Final = (0.1, 0.2, 0.5, 1, 2, 5)
+
+
+class Stage(Protocol):
+    """What a role does between reading and writing. It owns no offsets and no transaction."""
+
+    name: str
+
+    def assign(self, places: Sequence[TopicPartition]) -> None:
+        """Load what is needed for exactly these partitions. `offset` is where reading will start.
+
+        Called before the first record, after the predecessor's open transaction has ended.
+        """
+
+    def process(self, records: Sequence[Record]) -> Sequence[Outgoing]:
+        """Judge one batch and say what to write. Must not change state that a failed commit would belie.
+
+        Raises:
+            Transient: nothing was done; the same batch is handed in again later.
+        """
+
+    def committed(self) -> None:
+        """The records of the last `process` and its offsets are durable: state may follow."""
+
+
+class Stopper:
+    """Set by SIGTERM or SIGINT; a loop asks it between batches, waits end early."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def install(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        log.info("stop asked for", extra={"signal": signal.Signals(number).name})
+        self._event.set()
+
+    def stop(self) -> None:
+        self._event.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._event.wait(seconds)
+
+
+def run(
+    stage: Stage,
+    consumer: Consumer,
+    producer: Producer,
+    topics: Sequence[str],
+    *,
+    batch_records_max: int,
+    health: Health,
+    stopper: Stopper,
+    deferred: Collection[str] = (),
+) -> None:
+    """Consume until told to stop: process, write and commit each batch in one transaction.
+
+    Args:
+        deferred: topics whose records wait while any other topic has some.
+
+    Any doubt about a transaction (timed out, fenced, retried) ends the process: the next one begins with a
+    new producer and freshly loaded state, which is the only safe answer.
+
+    Raises:
+        Doubt: a transaction may or may not have been committed.
+        Fault: the loop cannot go on without a restart.
+    """
+    assignment = _Assignment(stage, health)
+    consumer.subscribe(
+        list(topics),
+        on_assign=assignment.on_assign,
+        on_revoke=assignment.on_revoke,
+        on_lost=assignment.on_lost,
+    )
+    lag = _Lag(stage, consumer)
+    lanes = _Lanes(consumer, deferred)
+    markers = _Markers(consumer)
+    try:
+        while not stopper.stopping:
+            health.turned()
+            generation = assignment.generation
+            records = poll_batch(consumer, batch_records_max, lanes.wait_s)
+            assignment.raise_failure()
+            if assignment.generation != generation:
+                # Some of these may have been read before the rebalance, for partitions lost in it.
+                lanes.forget()
+                assignment.rewind(consumer)
+            elif records:
+                settled = _settle(stage, consumer, producer, records, assignment, health, stopper)
+                lanes.settled(records)
+                # Only behind a batch that is committed: positions stand past one that was put off, too.
+                if settled:
+                    markers.pass_now_and_then()
+            elif lanes.holding:
+                lanes.release()
+            else:
+                markers.pass_by()
+            lag.observe()
+    finally:
+        consumer.close()
+
+
+class _Lanes:
+    """Lets records of the deferred topics pass only when no other topic has any.
+
+    The client hands records out in the order they were fetched, so a thousand waiting bulk records would
+    stand before a live one. After each batch with deferred records those topics are paused, which throws
+    away what was fetched of them, and go on only when nothing else came.
+    """
+
+    def __init__(self, consumer: Consumer, deferred: Collection[str]) -> None:
+        self._consumer = consumer
+        self._deferred = frozenset(deferred)
+        self._paused: list[TopicPartition] = []
+
+    @property
+    def holding(self) -> bool:
+        return bool(self._paused)
+
+    @property
+    def wait_s(self) -> float:
+        return LOOK_S if self._paused else POLL_S
+
+    def settled(self, records: Sequence[Record]) -> None:
+        if not self._paused and any(record.topic in self._deferred for record in records):
+            self._paused = [place for place in self._consumer.assignment() if place.topic in self._deferred]
+            self._consumer.pause(self._paused)
+
+    def release(self) -> None:
+        self._consumer.resume(self._paused)
+        self._paused = []
+
+    def forget(self) -> None:
+        """The assignment changed: what was paused is no longer assigned, or assigned anew and not paused."""
+        self._paused = []
+
+
+class _Markers:
+    """Commits positions past the transaction markers at the end of a log, which are never handed out.
+
+    Without this a group that has nothing left to do shows a lag of one record for ever. A marker may arrive
+    long after its records, so positions are compared each time and not remembered as done.
+    """
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self._committed: dict[tuple[str, int], int] = {}
+        self._passed_at = time.monotonic()
+
+    def pass_now_and_then(self) -> None:
+        """While there is work: a busy loop never finds the silence in which it would be done otherwise."""
+        if time.monotonic() - self._passed_at > PASS_S:
+            self.pass_by()
+
+    def pass_by(self) -> None:
+        """Commit where we stand, if that is not where we stood."""
+        self._passed_at = time.monotonic()
+        places = [
+            place for place in self._consumer.position(self._consumer.assignment()) if place.offset >= 0
+        ]
+        moved = [p for p in places if self._committed.get((p.topic, p.partition)) != p.offset]
+        if not moved:
+            return
+        try:
+            self._consumer.commit(offsets=moved, asynchronous=False)
+        except KafkaException as error:
+            # A rebalance is under way; whoever owns the partition next will do it.
+            log.info("positions not committed", extra={"reason": error.args[0].str()})
+            return
+        self._committed |= {(place.topic, place.partition): place.offset for place in moved}
+
+
+class _Lag:
+    """Tells every few seconds how many records each topic still holds for this process."""
+
+    def __init__(self, stage: Stage, consumer: Consumer) -> None:
+        self._stage = stage
+        self._consumer = consumer
+        self._due = 0.0
+
+    def observe(self) -> None:
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + LAG_EVERY_S
+        lags: dict[str, int] = {}
+        for place in self._consumer.position(self._consumer.assignment()):
+            if place.offset >= 0:
+                _, end = self._consumer.get_watermark_offsets(place, cached=True)
+                lags[place.topic] = lags.get(place.topic, 0) + max(0, end - place.offset)
+        for topic, records in lags.items():
+            metrics.LAG_RECORDS.labels(self._stage.name, topic).set(records)
+
+
+def _settle(
+    stage: Stage,
+    consumer: Consumer,
+    producer: Producer,
+    records: Sequence[Record],
+    assignment: "_Assignment",
+    health: Health,
+    stopper: Stopper,
+) -> bool:
+    """Process one batch until it is committed. False: the partitions were taken away, or the role stops."""
+    attempts = 0
+    while True:
+        started = time.monotonic()
+        try:
+            outgoing = stage.process(records)
+            break
+        except Transient as error:
+            wait_s = error.retry_after_s or BACKOFF_S[min(attempts, len(BACKOFF_S) - 1)]
+            attempts += 1
+            if not isinstance(error, Waiting):
+                waiting = {"reason": str(error), "attempt": attempts, "wait_s": wait_s}
+                log.warning("batch put off", extra=waiting)
+                health.not_ready(str(error))
+            if not _wait(consumer, wait_s, assignment, health, stopper):
+                return False
+    _transact(consumer, producer, outgoing, records)
+    stage.committed()
+    if attempts:
+        health.ready()
+    for record in records:
+        metrics.RECORDS.labels(stage.name, record.topic).inc()
+    metrics.BATCH_SECONDS.labels(stage.name).observe(time.monotonic() - started)
+    return True
+
+
+def _wait(
+    consumer: Consumer, wait_s: float, assignment: "_Assignment", health: Health, stopper: Stopper
+) -> bool:
+    """Stay a member of the group while waiting. False: the batch is no longer ours to settle."""
+    generation = assignment.generation
+    paused = consumer.assignment()
+    consumer.pause(paused)
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline and not stopper.stopping:
+        health.turned()
+        # A paused partition hands out nothing; this only serves the group.
+        consumer.poll(min(0.1, wait_s))
+        assignment.raise_failure()
+        if assignment.generation != generation:
+            # What this poll handed out may belong to the new assignment already.
+            assignment.rewind(consumer)
+            return False
+    if stopper.stopping:
+        return False
+    consumer.resume(paused)
+    return True
+
+
+def _transact(
+    consumer: Consumer, producer: Producer, outgoing: Sequence[Outgoing], records: Sequence[Record]
+) -> None:
+    next_offsets: dict[tuple[str, int], int] = {}
+    for record in records:
+        next_offsets[record.topic, record.partition] = record.offset + 1
+    try:
+        producer.begin_transaction()
+        for item in outgoing:
+            _produce(producer, item)
+        producer.send_offsets_to_transaction(
+            [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()],
+            consumer.consumer_group_metadata(),
+            ADMIN_TIMEOUT_S,
+        )
+        producer.commit_transaction(ADMIN_TIMEOUT_S)
+    except KafkaException as error:
+        message = f"transaction in doubt, starting over: {error.args[0].str()}"
+        raise Doubt(message) from error
+
+
+def _produce(producer: Producer, item: Outgoing) -> None:
+    while True:
+        try:
+            producer.produce(
+                item.topic,
+                value=item.value,
+                key=item.key,
+                partition=item.partition,
+                headers=[(name, content) for name, content in item.headers],
+            )
+            return
+        except BufferError:
+            # The client's queue is full: let it send before handing over more.
+            producer.poll(0.1)
+
+
+class _Assignment:
+    """Loads a stage's state when partitions arrive, in the order that loses nothing."""
+
+    def __init__(self, stage: Stage, health: Health) -> None:
+        self._stage = stage
+        self._health = health
+        self._failure: BaseException | None = None
+        self._places: list[TopicPartition] = []
+        self.generation = 0
+
+    def raise_failure(self) -> None:
+        """Callbacks run inside the client, which would swallow what they raise."""
+        if self._failure is not None:
+            raise self._failure
+
+    def rewind(self, consumer: Consumer) -> None:
+        """Read again from where this assignment began; nothing was settled since."""
+        if self._places:
+            consumer.assign(self._places)
+
+    def on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.generation += 1
+        try:
+            # First the offsets: asking waits for the predecessor's open transaction. Only then the state,
+            # up to its end, and only then records: state loaded earlier would miss that transaction.
+            places = consumer.committed(partitions, ADMIN_TIMEOUT_S)
+            without = [place for place in places if place.offset < 0]
+            if without:
+                message = (
+                    f"{without[0].topic} [{without[0].partition}] has no committed position; "
+                    "start the roles with 'commerce-sync run', which sets it for a new group"
+                )
+                raise Fault(message)
+            self._stage.assign(places)
+            consumer.assign(places)
+            self._places = places
+            self._health.ready()
+            log.info("partitions assigned", extra={"partitions": _shown(places)})
+        except BaseException as error:
+            self._failure = error
+            consumer.assign([])
+
+    def on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.generation += 1
+        self._places = []
+        self._health.not_ready("partitions are being reassigned")
+        log.info("partitions revoked", extra={"partitions": _shown(partitions)})
+        consumer.unassign()
+
+    def on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        log.warning("partitions lost", extra={"partitions": _shown(partitions)})
+        self.on_revoke(consumer, partitions)
+
+
+def _shown(places: Sequence[TopicPartition]) -> list[str]:
+    return sorted(f"{place.topic}[{place.partition}]" for place in places)

@@ -1,0 +1,295 @@
+"""Settings: one TOML file, each value also by environment; built once at start and handed down."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from runtime.errors import UsageError
+
+ENVIRONMENT_PREFIX: Final = "COMMERCE_SYNC__"
+CONFIG_VARIABLE: Final = "COMMERCE_SYNC_CONFIG"
+
+DIALECT_FEEDS: Final[dict[str, tuple[str, ...]]] = {
+    # Only what the pipeline can build today; the list grows with the feeds.
+    "optimizer": ("products",),
+}
+DIALECT_BATCH: Final = {"optimizer": {"products": 100}}
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are errors, values do not change after start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SecretSection(Section):
+    """A section whose `X` secrets may also be given as `X_file`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        resolved = dict(values)
+        for name in list(resolved):
+            secret = name.removesuffix("_file")
+            if secret == name or secret not in cls.model_fields:
+                continue
+            path = Path(str(resolved.pop(name)))
+            try:
+                resolved.setdefault(secret, path.read_text(encoding="utf-8").strip())
+            except OSError as error:
+                message = f"{name} = {path} cannot be read ({error.strerror})"
+                raise ValueError(message) from error
+        return resolved
+
+
+class DatabaseAddress(Section):
+    """A parsed `mysql://user@host:port/database` address."""
+
+    scheme: Literal["mysql", "mariadb"]
+    user: str
+    password: SecretStr
+    host: str
+    port: int
+    database: str
+
+
+def parse_database_url(url: str, password: SecretStr | None = None) -> DatabaseAddress:
+    """Split a database address.
+
+    Raises:
+        ValueError: the scheme is not mysql or mariadb, or user, host or database is missing.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"mysql", "mariadb"}:
+        message = f"'{parts.scheme}' is no known scheme: write mysql://user@host:3306/database"
+        raise ValueError(message)
+    database = parts.path.lstrip("/")
+    if not (parts.hostname and parts.username and re.fullmatch(r"[^/`]+", database)):
+        message = "user, host and database are needed: write mysql://user@host:3306/database"
+        raise ValueError(message)
+    return DatabaseAddress(
+        scheme="mariadb" if parts.scheme == "mariadb" else "mysql",
+        user=unquote(parts.username),
+        password=password or SecretStr(unquote(parts.password or "")),
+        host=parts.hostname,
+        port=parts.port or 3306,
+        database=unquote(database),
+    )
+
+
+class CommerceSettings(SecretSection):
+    """The shop's database, read by the builder and the router's look-ups."""
+
+    # An address may hold a password, so it is not shown.
+    url: str = Field(default="mysql://commerce_sync@localhost:3306/magento", repr=False)
+    replica_url: str = Field(default="", repr=False)
+    password: SecretStr | None = None
+    table_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9_]*$")
+    media_base_url: str = ""
+    config: dict[str, str] = {}
+
+    @field_validator("url", "replica_url")
+    @classmethod
+    def _address_is_whole(cls, url: str) -> str:
+        if url:
+            parse_database_url(url)
+        return url
+
+    @property
+    def address(self) -> DatabaseAddress:
+        """The primary: the connector's source, and what is read when no replica is given."""
+        return parse_database_url(self.url, self.password)
+
+    @property
+    def read_address(self) -> DatabaseAddress:
+        return parse_database_url(self.replica_url or self.url, self.password)
+
+
+class CaptureSettings(SecretSection):
+    """Kafka Connect and the account its connector reads the binlog with."""
+
+    connect_url: str = "http://localhost:8083"
+    connector: str = "commerce"
+    user: str = "debezium"
+    password: SecretStr | None = None
+    # How the Connect worker itself finds the password: a config provider placeholder.
+    password_placeholder: str = "${file:/run/secrets/connect.properties:database.password}"
+    poll_interval_ms: int = Field(default=20, ge=1)
+    server_id: int | None = None
+
+
+class KafkaSettings(Section):
+    """The broker and how topics are made."""
+
+    bootstrap_servers: str = "localhost:9092"
+    topic_prefix: str = Field(default="commerce-sync", pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    partitions: int = Field(default=12, ge=1, le=1000)
+    replication_factor: int = Field(default=3, ge=1)
+    schema_registry_url: str = Field(default="", repr=False)
+    # Holds sasl.password and the like.
+    client: dict[str, str] = Field(default={}, repr=False)
+
+
+class AuthSettings(SecretSection):
+    """Credentials of a target: IMS client credentials (optimizer)."""
+
+    token_url: str = ""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    scope: str = "openid,AdobeID,profile,email,commerce.aco.ingestion"
+
+
+class BudgetSettings(Section):
+    """The service's allowance; 0 means none is kept."""
+
+    requests_per_minute: int = Field(default=300, ge=0)
+    products_per_minute: int = Field(default=1000, ge=0)
+    prices_per_minute: int = Field(default=50_000, ge=0)
+    products_per_day: int = Field(default=100_000, ge=0)
+
+
+class TargetSettings(Section):
+    """One ingestion service."""
+
+    dialect: Literal["optimizer"] = "optimizer"
+    url: str
+    feeds: tuple[str, ...] = ()
+    retry_s: float = Field(default=300, gt=0)
+    request_timeout_s: float = Field(default=30, gt=0)
+    settle_s: float = Field(default=120, ge=0)
+    read_url: str = ""
+    auth: AuthSettings = AuthSettings()
+    budget: BudgetSettings = BudgetSettings()
+    batch: dict[str, int] = {}
+
+    @field_validator("feeds", mode="before")
+    @classmethod
+    def _feeds_from_text(cls, feeds: Any) -> Any:
+        return tuple(part.strip() for part in feeds.split(",")) if isinstance(feeds, str) else feeds
+
+    @model_validator(mode="after")
+    def _feeds_are_known(self) -> Self:
+        known = DIALECT_FEEDS[self.dialect]
+        unknown = [feed for feed in self.feeds if feed not in known]
+        if unknown:
+            message = f"feeds: {', '.join(unknown)} cannot be sent by dialect {self.dialect}; known: {known}"
+            raise ValueError(message)
+        return self
+
+    @property
+    def sent_feeds(self) -> tuple[str, ...]:
+        return self.feeds or DIALECT_FEEDS[self.dialect]
+
+    def batch_items_max(self, feed: str) -> int:
+        return self.batch.get(feed, DIALECT_BATCH[self.dialect].get(feed, 100))
+
+
+class BuilderSettings(Section):
+    """How entities are built."""
+
+    delete_guard_percent: int = Field(default=10, ge=1, le=100)
+    echo_s: float = Field(default=2, gt=0)
+    batch_entities_max: int = Field(default=500, ge=1, le=5000)
+    position_wait_s: float = Field(default=10, gt=0)
+
+
+class LedgerSettings(Section):
+    url: str = Field(default="sqlite:///var/ledger.db", repr=False)
+
+
+class HttpSettings(Section):
+    """Where roles and the dashboard listen. Process n listens on metrics_port + n."""
+
+    host: str = "127.0.0.1"
+    metrics_port: int = Field(default=9300, ge=0, le=65535)
+    dashboard_port: int = Field(default=8300, ge=0, le=65535)
+
+
+class Settings(Section):
+    """Everything. `load` reports every wrong value at once."""
+
+    commerce: CommerceSettings = CommerceSettings()
+    capture: CaptureSettings = CaptureSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    targets: dict[str, TargetSettings] = {}
+    builder: BuilderSettings = BuilderSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    http: HttpSettings = HttpSettings()
+
+
+def load(config_file: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the file, lay the environment over it, and check the whole.
+
+    Args:
+        config_file: TOML; None means the file named by COMMERCE_SYNC_CONFIG, or none.
+        environ: defaults to the process's own.
+
+    Raises:
+        UsageError: naming every setting that is wrong, its value (secrets hidden) and what is allowed.
+    """
+    environ = os.environ if environ is None else environ
+    if config_file is None and environ.get(CONFIG_VARIABLE):
+        config_file = Path(environ[CONFIG_VARIABLE])
+    values = _from_file(config_file) if config_file else {}
+    for name, value in environ.items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            _lay_over(values, name, value)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise UsageError("; ".join(_sentence(detail) for detail in error.errors())) from None
+
+
+def _from_file(config_file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(config_file.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"--config {config_file} cannot be read: {error.strerror}"
+        raise UsageError(message) from None
+    except tomllib.TOMLDecodeError as error:
+        message = f"--config {config_file} is no valid TOML: {error}"
+        raise UsageError(message) from None
+
+
+def _lay_over(values: dict[str, Any], name: str, value: str) -> None:
+    path = [part.lower() for part in name.removeprefix(ENVIRONMENT_PREFIX).split("__")]
+    # Keys of these two tables have separators of their own, which an environment name cannot hold.
+    if path[:2] == ["kafka", "client"] and len(path) > 2:
+        path = ["kafka", "client", ".".join(path[2:]).replace("_", ".")]
+    elif path[:2] == ["commerce", "config"] and len(path) > 2:
+        path = ["commerce", "config", "/".join(path[2:])]
+    section = values
+    for part in path[:-1]:
+        section = section.setdefault(part, {})
+        if not isinstance(section, dict):
+            message = f"{name}: '{part}' is a single value, not a section"
+            raise UsageError(message)
+    # A secret by environment wins over a file named in the configuration, and the other way round.
+    section.pop(path[-1].removesuffix("_file") if path[-1].endswith("_file") else path[-1] + "_file", None)
+    section[path[-1]] = value
+
+
+def _sentence(detail: Any) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: unknown setting; check the spelling"
+    shown = detail["input"]
+    hidden = isinstance(shown, dict | list) or re.search("password|secret|url|key|client", where)
+    value = "" if hidden else f" = {shown!r}"
+    return f"{where}{value}: {detail['msg'].removeprefix('Value error, ')}"
