@@ -1,0 +1,1 @@
+"""What puts work on topics: connectors, clock, resync."""

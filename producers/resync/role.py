@@ -1,0 +1,45 @@
+"""The resync role as a process: its clients, its stage, the loop."""
+
+from collections.abc import Iterator
+
+from producers.resync.stage import ResyncStage
+from runtime import loop
+from runtime.database import Database
+from runtime.health import Health
+from runtime.kafka import group_consumer, read_to_end, reader, transactional_producer
+from runtime.settings import Settings
+from schemas.topics import TopicNames
+
+
+def topics(settings: Settings) -> list[str]:
+    return [TopicNames(settings.kafka.topic_prefix).control]
+
+
+def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) -> None:
+    """Expand commands until told to stop."""
+    names = TopicNames(settings.kafka.topic_prefix)
+    client_id = names.group("resync", slot)
+    index_reader = reader(settings.kafka, f"{client_id}.index")
+
+    def index_keys() -> Iterator[bytes]:
+        alive: set[bytes] = set()
+        for record in read_to_end(index_reader, names.index("product"), range(settings.kafka.partitions)):
+            if record.key:
+                (alive.discard if record.value is None else alive.add)(record.key)
+        yield from sorted(alive)
+
+    try:
+        with Database(settings.commerce.read_address) as database:
+            loop.run(
+                ResyncStage(
+                    database, names, settings.kafka.partitions, settings.commerce.table_prefix, index_keys
+                ),
+                group_consumer(settings.kafka, names.group("resync"), client_id),
+                transactional_producer(settings.kafka, client_id),
+                topics(settings),
+                batch_records_max=100,
+                health=health,
+                stopper=stopper,
+            )
+    finally:
+        index_reader.close()

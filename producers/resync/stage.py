@@ -1,0 +1,131 @@
+"""One command record at a time: enumerate a page of entities, then say how far we came.
+
+The progress record of one page is the command for the next. Both go in one transaction with the dirty
+records, so the work resumes exactly where it stopped, whoever goes on.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, Literal
+
+import msgspec
+from confluent_kafka import TopicPartition
+
+from runtime.database import Database
+from runtime.record import Outgoing, Record
+from schemas.keys import partition_for
+from schemas.records import Dirty, ResyncProgress
+from schemas.topics import TopicNames
+
+log = logging.getLogger(__name__)
+
+PAGE_ENTITIES: Final = 5_000
+KEY_PREFIX: Final = b"resync:"
+_DECODER: Final = msgspec.json.Decoder(ResyncProgress)
+
+State = Literal["requested", "running", "enumerated"]
+
+
+class ResyncStage:
+    """Implements runtime.loop.Stage."""
+
+    name = "resync"
+
+    def __init__(
+        self,
+        database: Database,
+        names: TopicNames,
+        partitions: int,
+        table_prefix: str,
+        index_keys: Callable[[], Iterator[bytes]],
+    ) -> None:
+        self._database = database
+        self._names = names
+        self._partitions = partitions
+        self._prefix = table_prefix
+        self._index_keys = index_keys
+        self._current: dict[bytes, int] = {}
+
+    def assign(self, places: Sequence[TopicPartition]) -> None:
+        self._current = {}
+
+    def committed(self) -> None:
+        """Progress is on the topic."""
+
+    def process(self, records: Sequence[Record]) -> list[Outgoing]:
+        return [
+            outgoing
+            for (key, _), command in self._commands(records).items()
+            for outgoing in self._page(key, command)
+        ]
+
+    def _commands(self, records: Sequence[Record]) -> Mapping[tuple[bytes, int], ResyncProgress]:
+        """What to go on with, by key and time of the request; a newer request starts over, once.
+
+        After a restart it is not known which of two runs is the newer: both go on.
+        """
+        commands: dict[tuple[bytes, int], ResyncProgress] = {}
+        for record in records:
+            if record.value is None or not record.key.startswith(KEY_PREFIX):
+                continue
+            try:
+                command = _DECODER.decode(record.value)
+            except msgspec.MsgspecError:
+                log.warning("control record is no resync", extra={"offset": record.offset})
+                continue
+            if command.state == "requested":
+                self._current[record.key] = command.requested_ms
+                commands = {name: known for name, known in commands.items() if name[0] != record.key}
+                commands[record.key, command.requested_ms] = command
+            elif command.state == "running" and self._is_current(record.key, command):
+                commands.setdefault((record.key, command.requested_ms), command)
+        return commands
+
+    def _is_current(self, key: bytes, command: ResyncProgress) -> bool:
+        return self._current.get(key, command.requested_ms) == command.requested_ms
+
+    def _page(self, key: bytes, command: ResyncProgress) -> list[Outgoing]:
+        rows = self._database.query(
+            f"SELECT entity_id, sku FROM {self._prefix}catalog_product_entity"
+            " WHERE entity_id > %s ORDER BY entity_id LIMIT %s",
+            (command.cursor, PAGE_ENTITIES),
+        )
+        dirty = Dirty(reason=f"resync:{command.reason}" if command.reason else "resync")
+        outgoing = [self._dirty(str(sku).encode(), dirty) for _, sku in rows]
+        state: State = "running"
+        if len(rows) < PAGE_ENTITIES:
+            # What the database no longer has is known only to the index: its deletes may have been missed.
+            outgoing.extend(self._dirty(sku, dirty) for sku in self._vanished())
+            state = "enumerated"
+            log.info("enumeration done", extra={"entities": command.entities + len(outgoing)})
+        progress = msgspec.structs.replace(
+            command,
+            state=state,
+            cursor=int(rows[-1][0]) if rows else command.cursor,
+            entities=command.entities + len(outgoing),
+        )
+        return [*outgoing, Outgoing(self._names.control, 0, key, msgspec.json.encode(progress))]
+
+    def _dirty(self, sku: bytes, dirty: Dirty) -> Outgoing:
+        topic = self._names.dirty("product", "bulk")
+        return Outgoing(topic, partition_for(sku, self._partitions), sku, msgspec.json.encode(dirty))
+
+    def _vanished(self) -> Iterator[bytes]:
+        """Entities of the index without a row, asked for in pages."""
+        page: list[bytes] = []
+        for sku in self._index_keys():
+            page.append(sku)
+            if len(page) == PAGE_ENTITIES:
+                yield from self._without_row(page)
+                page = []
+        yield from self._without_row(page)
+
+    def _without_row(self, skus: Sequence[bytes]) -> list[bytes]:
+        if not skus:
+            return []
+        rows = self._database.query(
+            f"SELECT sku FROM {self._prefix}catalog_product_entity WHERE sku IN %s",
+            ([sku.decode() for sku in skus],),
+        )
+        present = {str(sku).encode() for (sku,) in rows}
+        return [sku for sku in skus if sku not in present]
