@@ -1,0 +1,1 @@
+"""What takes work from topics: router, builder, sink, ledger."""

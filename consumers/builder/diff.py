@@ -1,0 +1,41 @@
+"""Built minus emitted: what to write, what to take back, what to leave alone. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.records import EmittedItem, Lane
+
+ItemKey = tuple[str, str]  # feed, key of the feed record
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`items` is the whole list of emitted items after these records are written."""
+
+    emit: tuple[ItemKey, ...]
+    tombstone: tuple[ItemKey, ...]
+    unchanged: tuple[ItemKey, ...]
+    items: tuple[EmittedItem, ...]
+
+
+def diff(emitted: tuple[EmittedItem, ...], built: Mapping[ItemKey, str], lane: Lane) -> Difference:
+    """Compare an entity's items with those last emitted.
+
+    Args:
+        built: content hash by item key.
+        lane: of this build. A live build whose unchanged item was last emitted as bulk emits it again,
+            or the edit would wait in bulk.
+    """
+    known = {(item.feed, item.key): item for item in emitted}
+    emit, unchanged, items = [], [], []
+    for key, content_hash in built.items():
+        item = known.get(key)
+        same = item is not None and item.hash == content_hash
+        if item is not None and same and not (lane == "live" and item.lane == "bulk"):
+            unchanged.append(key)
+            items.append(item)
+        else:
+            emit.append(key)
+            items.append(EmittedItem(key[0], key[1], content_hash, lane))
+    tombstone = [key for key in known if key not in built]
+    return Difference(tuple(emit), tuple(tombstone), tuple(unchanged), tuple(items))

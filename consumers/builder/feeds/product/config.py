@@ -1,0 +1,73 @@
+"""The shop's configuration as far as products show it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+BASE_URL: Final = "web/unsecure/base_url"
+MEDIA_URL: Final = "web/unsecure/base_media_url"
+LINK_URL: Final = "web/unsecure/base_link_url"
+USE_STORE: Final = "web/url/use_store"
+USE_REWRITES: Final = "web/seo/use_rewrites"
+WEIGHT_UNIT: Final = "general/locale/weight_unit"
+CURRENCY: Final = "currency/options/base"
+LOW_STOCK_BELOW: Final = "cataloginventory/options/stock_threshold_qty"
+MANAGE_STOCK: Final = "cataloginventory/item_options/manage_stock"
+BACKORDERS: Final = "cataloginventory/item_options/backorders"
+MIN_QTY: Final = "cataloginventory/item_options/min_qty"
+MIN_SALE_QTY: Final = "cataloginventory/item_options/min_sale_qty"
+MAX_SALE_QTY: Final = "cataloginventory/item_options/max_sale_qty"
+USE_INCREMENTS: Final = "cataloginventory/item_options/enable_qty_increments"
+INCREMENTS: Final = "cataloginventory/item_options/qty_increments"
+
+# What Commerce ships with; nothing stands in the table until somebody saves another value. Rewrites are
+# off as shipped, but every installation guide turns them on, so only a saved 0 counts as off.
+DEFAULTS: Final[Mapping[str, str]] = {
+    BASE_URL: "",
+    MEDIA_URL: "{{unsecure_base_url}}media/",
+    LINK_URL: "{{unsecure_base_url}}",
+    USE_STORE: "0",
+    USE_REWRITES: "1",
+    WEIGHT_UNIT: "lbs",
+    CURRENCY: "USD",
+    LOW_STOCK_BELOW: "0",
+    MANAGE_STOCK: "1",
+    BACKORDERS: "0",
+    MIN_QTY: "0",
+    MIN_SALE_QTY: "1",
+    MAX_SALE_QTY: "10000",
+    USE_INCREMENTS: "0",
+    INCREMENTS: "1",
+}
+# A change of any other path matters to no product.
+PATHS: Final = tuple(DEFAULTS)
+
+Config = Mapping[str, str]
+
+
+def value(config: Config, path: str) -> str:
+    """The value in one scope; `config` holds only what is set, an empty text included."""
+    found = config.get(path)
+    return DEFAULTS[path] if found is None else found
+
+
+def flag(config: Config, path: str) -> bool:
+    return value(config, path) not in {"", "0", "false"}
+
+
+def base_url(config: Config) -> str:
+    """Where the web server answers, with a slash at the end."""
+    return value(config, BASE_URL)
+
+
+def link_url(config: Config, store_view_code: str) -> str:
+    """What the addresses of pages begin with."""
+    url = (value(config, LINK_URL) or DEFAULTS[LINK_URL]).replace("{{unsecure_base_url}}", base_url(config))
+    script = "" if flag(config, USE_REWRITES) else "index.php/"
+    store = f"{store_view_code}/" if flag(config, USE_STORE) else ""
+    return f"{url}{script}{store}"
+
+
+def media_url(config: Config) -> str:
+    """What the addresses of pictures begin with."""
+    url = value(config, MEDIA_URL) or DEFAULTS[MEDIA_URL]
+    return url.replace("{{unsecure_base_url}}", base_url(config))

@@ -1,0 +1,251 @@
+"""The `products` feed: one item a product and store view of the websites it is assigned to."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from consumers.builder.feeds.product import media, parts
+from consumers.builder.rows import (
+    DEFAULT_STORE,
+    Catalog,
+    CategoryRow,
+    ProductRows,
+    StoreValues,
+    StoreView,
+    store_value,
+)
+
+FEED: Final = "products"
+
+# Attributes the fixed members are made of; values of all user-defined ones are read besides.
+FIXED_ATTRIBUTES: Final = frozenset(
+    {
+        "name",
+        "url_key",
+        "status",
+        "visibility",
+        "description",
+        "short_description",
+        "meta_title",
+        "meta_keyword",
+        "meta_description",
+        "image",
+        "small_image",
+        "thumbnail",
+        "swatch_image",
+        "price_type",
+        "news_from_date",
+        "news_to_date",
+        "links_purchased_separately",
+        "links_title",
+        "price_view",
+        "tax_class_id",
+        "weight",
+        "weight_type",
+    }
+)
+CATEGORY_ATTRIBUTES: Final = frozenset({"url_key", "is_active", "is_anchor"})
+
+_ENABLED: Final = "1"
+_VISIBILITY: Final = {"1": "Not Visible Individually", "2": "Catalog", "3": "Search", "4": "Catalog, Search"}
+_LISTED_SYSTEM_ATTRIBUTES: Final = frozenset({"news_from_date", "news_to_date"})
+_ANCHOR_POSITION: Final = 10_000
+# The column is a 32-bit number; a longer text is none, and could be too long to be read as a number.
+_OPTION_ID_DIGITS_MAX: Final = 10
+# Ids of the absolute root and of a store's root stand first in every path.
+_ROOTS: Final = 2
+
+
+class Unbuildable(ValueError):
+    """The rows break a rule of the feed; the product is parked, its neighbours go on."""
+
+
+def identity(sku: str, store_view_code: str) -> dict[str, str]:
+    """What the feed record's key is made of."""
+    return {"sku": sku, "storeViewCode": store_view_code}
+
+
+def build(rows: ProductRows, catalog: Catalog) -> list[dict[str, Any]]:
+    """All items of one product, ordered by store view code.
+
+    Raises:
+        Unbuildable: the product has no value of any attribute, so its status is unknown.
+    """
+    views = [view for view in catalog.store_views if view.website_id in rows.website_ids]
+    if views and not rows.values:
+        message = (
+            f"one or more required EAV attributes (status) are not set for product: {rows.product.entity_id}"
+        )
+        raise Unbuildable(message)
+    return [_item(rows, catalog, view) for view in sorted(views, key=lambda view: view.code)]
+
+
+def refs(rows: ProductRows, catalog: Catalog) -> tuple[str, ...]:
+    """Names of the rows whose change can alter this product's items without naming it.
+
+    Every category on the path of an assignment counts, whatever it shows today: it may show the product
+    once it is activated, moved or made an anchor.
+    """
+    names = {f"product:{rows.product.entity_id}"}
+    names.update(f"product:{child}" for child in rows.children)
+    names.update(f"category:{category}" for category in rows.memberships)
+    for category_id in rows.memberships:
+        category = catalog.categories.get(category_id)
+        names.update(f"category:{ancestor}" for ancestor in (category.path if category else ()))
+    names.update(f"option:{option}" for option in used_options(rows.values, catalog))
+    tax_classes = {value for value in rows.values.get("tax_class_id", {}).values() if value}
+    names.update(parts.refs(rows.parts, catalog.parts, rows.gallery, tax_classes))
+    return tuple(sorted(names))
+
+
+def used_options(values: Mapping[str, Mapping[int, str | None]], catalog: Catalog) -> set[int]:
+    """Ids of the options that a product's values name, in any store."""
+    return {
+        option
+        for attribute in catalog.attributes.values()
+        if attribute.has_options and attribute.user_defined
+        for value in values.get(attribute.code, {}).values()
+        for text in (value or "").split(",")
+        if (option := _option_id(text)) is not None
+    }
+
+
+def _option_id(text: str) -> int | None:
+    """Read an option id; other texts are not one, also those that only Unicode calls digits."""
+    is_id = text.isascii() and text.isdigit() and len(text) <= _OPTION_ID_DIGITS_MAX
+    return int(text) if is_id else None
+
+
+def _item(rows: ProductRows, catalog: Catalog, view: StoreView) -> dict[str, Any]:
+    def value(code: str) -> str | None:
+        return store_value(rows.values.get(code), view.store_id)
+
+    status = "Enabled" if value("status") == _ENABLED else "Disabled"
+    visibility = _VISIBILITY.get(value("visibility") or "1", _VISIBILITY["1"])
+    core = parts.Core(
+        rows.product.entity_id,
+        rows.product.type_id,
+        status == "Enabled",
+        rows.values.get("status", {}),
+        rows.gallery,
+        value,
+    )
+    return {
+        **identity(rows.product.sku, view.code),
+        "storeCode": view.group_code,
+        "websiteCode": view.website_code,
+        "productId": rows.product.entity_id,
+        "type": _type(rows),
+        "name": value("name"),
+        "urlKey": value("url_key"),
+        "status": status,
+        "visibility": visibility,
+        "description": value("description"),
+        "shortDescription": value("short_description"),
+        "metaTitle": value("meta_title"),
+        "metaKeyword": value("meta_keyword"),
+        "metaDescription": value("meta_description"),
+        "displayable": status == "Enabled" and visibility != _VISIBILITY["1"],
+        "createdAt": rows.product.created_at,
+        "updatedAt": rows.product.updated_at,
+        "attributes": _attributes(rows, catalog, view, core),
+        "categoryData": _categories(rows, catalog, view),
+        "images": media.images(rows.gallery, {role: value(role) for role in media.ROLES}, view),
+        **parts.members(core, rows.parts, catalog.parts, view),
+    }
+
+
+def _type(rows: ProductRows) -> str:
+    fixed_price = "1" in rows.values.get("price_type", {}).values()
+    return "bundle_fixed" if rows.product.type_id == "bundle" and fixed_price else rows.product.type_id
+
+
+def _attributes(
+    rows: ProductRows, catalog: Catalog, view: StoreView, core: parts.Core
+) -> list[dict[str, Any]]:
+    references = parts.variant_references(core, rows.parts, catalog.parts, view)
+    listed = parts.appended_attributes(core, rows.parts, catalog.parts, view)
+    for attribute in catalog.attributes.values():
+        values = rows.values.get(attribute.code)
+        shown = attribute.user_defined or attribute.code in _LISTED_SYSTEM_ATTRIBUTES
+        if not shown or values is None or not values.keys() & {DEFAULT_STORE, view.store_id}:
+            continue
+        raw = store_value(values, view.store_id)
+        if raw is None:
+            texts = None
+        elif attribute.boolean:
+            texts = ["yes" if raw == "1" else "no"]
+        elif attribute.has_options:
+            texts = [_label(option, catalog, view) for option in raw.split(",") if option]
+        else:
+            texts = [raw]
+        reference = references.get(attribute.code)
+        listed.append({"attributeCode": attribute.code, "value": texts, "variantReferenceId": reference})
+    return sorted(listed, key=lambda entry: str(entry["attributeCode"]))
+
+
+def _label(text: str, catalog: Catalog, view: StoreView) -> str:
+    option = _option_id(text)
+    labels = {} if option is None else catalog.option_labels.get(option, {})
+    return labels.get(view.store_id) or labels.get(DEFAULT_STORE) or text
+
+
+def _categories(rows: ProductRows, catalog: Catalog, view: StoreView) -> list[dict[str, Any]]:
+    """Categories that show the product: its own, and the anchors above its active ones.
+
+    Commerce keeps this in an index table that lags and is swapped; the rules are those it is filled by.
+    """
+    if not _is_shown(rows, view):
+        return []
+    positions: dict[int, int] = {}
+    for category_id, position in rows.memberships.items():
+        category = catalog.categories.get(category_id)
+        if category is None or view.root_category_id not in category.path[:-1]:
+            continue
+        if _flag(category, "is_active", view):
+            for ancestor in category.path[_ROOTS:-1]:
+                above = catalog.categories.get(ancestor)
+                if above is not None and _flag(above, "is_anchor", view):
+                    below = position + _ANCHOR_POSITION
+                    positions[ancestor] = min(positions.get(ancestor, below), below)
+    for category_id, position in rows.memberships.items():
+        category = catalog.categories.get(category_id)
+        if category is not None and view.root_category_id in category.path[:-1]:
+            positions[category_id] = position
+    return [
+        {"categoryId": str(category_id), "categoryPath": path, "productPosition": positions[category_id]}
+        for category_id in sorted(positions)
+        if catalog.categories[category_id].level > 1
+        and (path := category_path(catalog.categories[category_id], catalog.categories, view))
+    ]
+
+
+def _is_shown(rows: ProductRows, view: StoreView) -> bool:
+    status, visibility = rows.values.get("status", {}), rows.values.get("visibility", {})
+    if DEFAULT_STORE not in status or DEFAULT_STORE not in visibility:
+        return False
+    if _index_value(status, view) != _ENABLED or _index_value(visibility, view) not in {"2", "3", "4"}:
+        return False
+    children = rows.children.values()
+    return not children or any(_index_value(child, view) == _ENABLED for child in children)
+
+
+def _flag(category: CategoryRow, code: str, view: StoreView) -> bool:
+    return _index_value(category.values.get(code, {}), view) == _ENABLED
+
+
+def _index_value(values: StoreValues, view: StoreView) -> str | None:
+    """Commerce's index looks at values, not at rows: a NULL of the store view means the default's value."""
+    own = values.get(view.store_id)
+    return own if own is not None else values.get(DEFAULT_STORE)
+
+
+def category_path(category: CategoryRow, categories: Mapping[int, CategoryRow], view: StoreView) -> str:
+    """Url keys from below the store's root down to the category; ids without one are left out."""
+    keys = (_url_key(categories.get(category_id), view) for category_id in category.path[_ROOTS:])
+    return "/".join(key for key in keys if key)
+
+
+def _url_key(category: CategoryRow | None, view: StoreView) -> str | None:
+    if category is None:
+        return None
+    return _index_value(category.values.get("url_key", {}), view)

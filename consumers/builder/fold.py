@@ -1,0 +1,68 @@
+"""Many dirty records become one piece of work an entity, live first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from runtime.errors import Poison
+from runtime.record import Record
+from schemas.records import Dirty, Lane, Position
+
+_DECODER = msgspec.json.Decoder(Dirty)
+
+
+@dataclass(slots=True)
+class Work:
+    """One entity to build.
+
+    `positions` are those of all its records, `unplaced` says that one of them has none (a resync), and
+    `commit_ms` is the oldest.
+    """
+
+    key: str
+    partition: int
+    lane: Lane
+    positions: list[Position]
+    commit_ms: int | None
+    reason: str
+    unplaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Everything of one partition that was built from a row."""
+
+    partition: int
+    dirty: Dirty
+
+
+def decode(record: Record) -> Dirty:
+    """Read a dirty record.
+
+    Raises:
+        Poison: no dirty record of this version (reason "dirty_undecodable").
+    """
+    try:
+        return _DECODER.decode(record.value or b"")
+    except msgspec.MsgspecError as error:
+        message = f"no dirty record: {error}"
+        raise Poison(message, reason="dirty_undecodable") from error
+
+
+def fold(entries: Iterable[tuple[str, int, Lane, Dirty]]) -> list[Work]:
+    """One piece of work a key: the best lane, all positions, the oldest commit. Live comes first."""
+    works: dict[str, Work] = {}
+    for key, partition, lane, dirty in entries:
+        work = works.get(key)
+        if work is None:
+            work = works[key] = Work(key, partition, lane, [], dirty.commit_ms, dirty.reason)
+        if lane == "live" and work.lane == "bulk":
+            work.lane, work.reason = "live", dirty.reason
+        if dirty.position is None:
+            work.unplaced = True
+        else:
+            work.positions.append(dirty.position)
+        if dirty.commit_ms is not None:
+            work.commit_ms = min(work.commit_ms or dirty.commit_ms, dirty.commit_ms)
+    return sorted(works.values(), key=lambda work: work.lane != "live")

@@ -1,0 +1,92 @@
+"""What was last emitted, per partition: loaded from the index topic, changed only after a commit."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from schemas.records import IndexEntry, Position
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(IndexEntry)
+
+# The partition's snapshot floor is kept beside its entities, under a key no entity can have.
+FLOOR_KEY: Final = b""
+
+
+class PartitionIndex:
+    """Entities of one partition by key. Entries are kept as bytes: a tenth of the memory of objects."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, bytes] = {}
+        self._covered: dict[str, Position] = {}
+        self.floor: Position | None = None
+        # Emitted items of all entities.
+        self.items = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def load(self, key: bytes, value: bytes | None) -> None:
+        """Take over one record of the topic."""
+        if key == FLOOR_KEY:
+            entry = _DECODER.decode(value) if value else IndexEntry()
+            self.floor = entry.snapshot
+        else:
+            self._set(key.decode(), value)
+
+    def get(self, key: str) -> IndexEntry:
+        value = self._entries.get(key)
+        return IndexEntry() if value is None else _DECODER.decode(value)
+
+    def put(self, key: str, value: bytes | None, snapshot: Position | None) -> None:
+        """Follow a committed build: `value` None removes the entity."""
+        self._set(key, value)
+        if value is None:
+            self._covered.pop(key, None)
+        else:
+            self.covered(key, snapshot)
+
+    def _set(self, key: str, value: bytes | None) -> None:
+        self.items -= len(self.get(key).items)
+        if value is None:
+            self._entries.pop(key, None)
+        else:
+            self._entries[key] = value
+            self.items += len(self.get(key).items)
+
+    def correct(self, key: str, entry: IndexEntry) -> None:
+        """Say what the feed topic was found to hold, without a build behind it."""
+        self._set(key, encode_entry(entry))
+        self._covered.pop(key, None)
+
+    def covered(self, key: str, snapshot: Position | None) -> None:
+        """Note that an entity's build has seen `snapshot`; nothing of it changed."""
+        if snapshot is not None and key in self._entries:
+            self._covered[key] = snapshot
+
+    def snapshot_of(self, key: str) -> Position | None:
+        """The newest snapshot an entity was built from, as far as this worker knows."""
+        return self._covered.get(key)
+
+    def referring(self, references: Iterable[str]) -> Iterator[str]:
+        """Entities whose last build used one of these rows."""
+        needles = [_ENCODER.encode(reference) for reference in references]
+        for key, value in self._entries.items():
+            # The entry's text holds each reference as a quoted string, so a search finds no other.
+            if any(needle in value for needle in needles):
+                yield key
+
+    def keys(self) -> Iterator[str]:
+        return iter(self._entries)
+
+
+def encode_entry(entry: IndexEntry) -> bytes | None:
+    """The record's value; None (a tombstone) when nothing needs to be remembered."""
+    if not entry.items and entry.parked is None:
+        return None
+    return _ENCODER.encode(entry)
+
+
+def encode_floor(snapshot: Position) -> bytes:
+    return _ENCODER.encode(IndexEntry(snapshot=snapshot))

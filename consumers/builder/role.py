@@ -1,0 +1,111 @@
+"""The builder as a process: its clients, its index, its stage, the loop."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from confluent_kafka import Consumer
+
+from consumers.builder.feeds.products import FEED
+from consumers.builder.index import PartitionIndex
+from consumers.builder.stage import ENTITY, BuilderOptions, BuilderStage, wall_clock_ms
+from consumers.builder.verify import correct, newest_hashes
+from runtime import loop
+from runtime.database import Database
+from runtime.errors import Fault
+from runtime.health import Health
+from runtime.kafka import (
+    ADMIN_TIMEOUT_S,
+    group_consumer,
+    producer,
+    read_to_end,
+    reader,
+    transactional_producer,
+)
+from runtime.settings import Settings
+from schemas.records import ALLOW_DELETES_KEY, AllowDeletes, Dirty
+from schemas.topics import LANES, TopicNames
+
+log = logging.getLogger(__name__)
+
+
+def topics(settings: Settings) -> list[str]:
+    names = TopicNames(settings.kafka.topic_prefix)
+    return [names.dirty(ENTITY, lane) for lane in LANES]
+
+
+def run(
+    settings: Settings, slot: str, health: Health, stopper: loop.Stopper, *, in_doubt: bool = False
+) -> None:
+    """Build until told to stop.
+
+    Args:
+        in_doubt: compare the index with the feed topic before building anything.
+    """
+    names = TopicNames(settings.kafka.topic_prefix)
+    client_id = names.group("builder", slot)
+    index_reader = reader(settings.kafka, f"{client_id}.index")
+
+    def load_index(partitions: Sequence[int]) -> Mapping[int, PartitionIndex]:
+        started = time.monotonic()
+        index = {partition: PartitionIndex() for partition in partitions}
+        for record in read_to_end(index_reader, names.index(ENTITY), partitions):
+            index[record.partition].load(record.key, record.value)
+        if in_doubt:
+            _check_against_feed(settings, names, index, index_reader)
+        entities = sum(len(of_partition) for of_partition in index.values())
+        log.info("index loaded", extra={"entities": entities, "seconds": time.monotonic() - started})
+        return index
+
+    options = BuilderOptions(
+        settings.commerce.table_prefix,
+        settings.commerce.config,
+        settings.commerce.media_base_url,
+        settings.builder.position_wait_s,
+        settings.builder.delete_guard_percent,
+    )
+
+    def deletes_allowed_until_ms() -> int:
+        """What an operator last said on the control topic."""
+        until_ms = 0
+        for record in read_to_end(index_reader, names.control, [0]):
+            if record.key == ALLOW_DELETES_KEY and record.value is not None:
+                until_ms = msgspec.json.decode(record.value, type=AllowDeletes).until_ms
+        return until_ms
+
+    try:
+        with Database(settings.commerce.read_address) as database:
+            loop.run(
+                BuilderStage(database, names, options, load_index, wall_clock_ms, deletes_allowed_until_ms),
+                group_consumer(settings.kafka, names.group("builder"), client_id),
+                transactional_producer(settings.kafka, client_id),
+                topics(settings),
+                batch_records_max=settings.builder.batch_entities_max,
+                health=health,
+                stopper=stopper,
+                deferred=[names.dirty(ENTITY, "bulk")],
+            )
+    finally:
+        index_reader.close()
+
+
+def _check_against_feed(
+    settings: Settings, names: TopicNames, index: Mapping[int, PartitionIndex], feed_reader: Consumer
+) -> None:
+    """Correct the index by the feed topic and make every entity that differed dirty."""
+    client = producer(settings.kafka, names.group("builder", "check"))
+    differing = 0
+    for partition, of_partition in index.items():
+        records = read_to_end(feed_reader, names.feed(FEED), [partition])
+        hashes = newest_hashes((record.key, record.value, record.headers) for record in records)
+        for entity in correct(of_partition, FEED, hashes):
+            value = msgspec.json.encode(Dirty(reason="index and feed differ"))
+            client.produce(names.dirty(ENTITY), value=value, key=entity.encode(), partition=partition)
+            differing += 1
+    if client.flush(ADMIN_TIMEOUT_S):
+        message = (
+            "entities whose index differs from the feed cannot be made dirty: the broker takes no records"
+        )
+        raise Fault(message)
+    log.warning("index checked against the feed", extra={"differing": differing})

@@ -1,0 +1,76 @@
+"""Rows of one batch, grouped for the feeds: plain data between the queries and the rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from consumers.builder.feeds.product.parts import ProductParts, SharedParts
+from consumers.builder.values import (
+    DEFAULT_STORE,
+    Attribute,
+    GalleryRow,
+    GalleryValue,
+    StoreValues,
+    StoreView,
+    store_value,
+)
+
+__all__ = [
+    "DEFAULT_STORE",
+    "Attribute",
+    "Catalog",
+    "CategoryRow",
+    "GalleryRow",
+    "GalleryValue",
+    "ProductRow",
+    "ProductRows",
+    "StoreValues",
+    "StoreView",
+    "store_value",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """A row of catalog_product_entity; times are `YYYY-MM-DD HH:MM:SS` in UTC."""
+
+    entity_id: int
+    sku: str
+    type_id: str
+    created_at: str | None
+    updated_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRow:
+    """A category: ids along its path (the absolute root first, itself last) and its values by code."""
+
+    category_id: int
+    path: tuple[int, ...]
+    level: int
+    values: Mapping[str, StoreValues]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What all products of a batch share."""
+
+    store_views: tuple[StoreView, ...]
+    attributes: Mapping[int, Attribute]
+    categories: Mapping[int, CategoryRow] = field(default_factory=dict)
+    option_labels: Mapping[int, StoreValues] = field(default_factory=dict)
+    parts: SharedParts = field(default_factory=SharedParts)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRows:
+    """Everything one product's items are built from, besides the catalog."""
+
+    product: ProductRow
+    values: Mapping[str, StoreValues] = field(default_factory=dict)
+    website_ids: frozenset[int] = frozenset()
+    # category id -> position
+    memberships: Mapping[int, int] = field(default_factory=dict)
+    gallery: tuple[GalleryRow, ...] = ()
+    # child id -> its status values
+    children: Mapping[int, StoreValues] = field(default_factory=dict)
+    parts: ProductParts = field(default_factory=ProductParts)

@@ -1,0 +1,63 @@
+"""What rows are written in: store views, values by store, attributes, pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+DEFAULT_STORE: Final = 0
+
+# store id -> the value's text; a key with None is a row that holds NULL.
+StoreValues = Mapping[int, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreView:
+    """A store view and where it stands. The admin store (id 0) never is one."""
+
+    store_id: int
+    code: str
+    group_code: str
+    website_id: int
+    website_code: str
+    root_category_id: int
+    media_base_url: str
+    # Configuration values by path, as they count in this store view.
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One product attribute as far as values need it."""
+
+    attribute_id: int
+    code: str
+    backend_type: str
+    user_defined: bool
+    boolean: bool
+    has_options: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryValue:
+    """What one store says of a picture; each member may be absent."""
+
+    label: str | None
+    position: int | None
+    disabled: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryRow:
+    """A file of a product's gallery with its per-store values."""
+
+    value_id: int
+    file: str
+    media_type: str
+    stores: Mapping[int, GalleryValue]
+
+
+def store_value(values: StoreValues | None, store_id: int) -> str | None:
+    """The store's row wins even when it holds NULL: a row without value says "none here"."""
+    if not values:
+        return None
+    return values[store_id] if store_id in values else values.get(DEFAULT_STORE)

@@ -1,0 +1,155 @@
+"""Ids become SKUs: one indexed query per kind and batch, in a snapshot that has seen the batch."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from consumers.router.rules import Kind, Touch
+
+Groups = Mapping[str, frozenset[str]]
+
+# Kinds whose value is a row's id, and the query for (id, id of the product that owns the row).
+_OWNERS: Final[Mapping[Kind, str]] = {
+    "media": (
+        "SELECT value_id, entity_id FROM {p}catalog_product_entity_media_gallery_value_to_entity"
+        " WHERE value_id IN %s"
+    ),
+    "link": "SELECT link_id, product_id FROM {p}catalog_product_link WHERE link_id IN %s",
+    "custom_option": "SELECT option_id, product_id FROM {p}catalog_product_option WHERE option_id IN %s",
+    "custom_choice": (
+        "SELECT v.option_type_id, o.product_id FROM {p}catalog_product_option_type_value v"
+        " JOIN {p}catalog_product_option o ON o.option_id = v.option_id WHERE v.option_type_id IN %s"
+    ),
+    "download": "SELECT link_id, product_id FROM {p}downloadable_link WHERE link_id IN %s",
+    "sample": "SELECT sample_id, product_id FROM {p}downloadable_sample WHERE sample_id IN %s",
+}
+# A composite's options, categories, status and stock depend on its children. Commerce keeps the relation
+# beside the three tables that say it again; a row in any of them is enough.
+_FAMILY: Final = (
+    "SELECT entity_id, sku FROM {p}catalog_product_entity WHERE entity_id IN %s"
+    " UNION ALL SELECT r.child_id, p.sku FROM {p}catalog_product_relation r"
+    " JOIN {p}catalog_product_entity p ON p.entity_id = r.parent_id WHERE r.child_id IN %s"
+    " UNION ALL SELECT s.product_id, p.sku FROM {p}catalog_product_super_link s"
+    " JOIN {p}catalog_product_entity p ON p.entity_id = s.parent_id WHERE s.product_id IN %s"
+    " UNION ALL SELECT b.product_id, p.sku FROM {p}catalog_product_bundle_selection b"
+    " JOIN {p}catalog_product_entity p ON p.entity_id = b.parent_product_id WHERE b.product_id IN %s"
+    " UNION ALL SELECT l.linked_product_id, p.sku FROM {p}catalog_product_link l"
+    " JOIN {p}catalog_product_entity p ON p.entity_id = l.product_id"
+    " WHERE l.link_type_id = 3 AND l.linked_product_id IN %s"
+)
+# Those who show the product's SKU, type or website beside its parents: its children and who links to it.
+_NEIGHBOURS: Final = (
+    "SELECT r.parent_id, p.sku FROM {p}catalog_product_relation r"
+    " JOIN {p}catalog_product_entity p ON p.entity_id = r.child_id WHERE r.parent_id IN %s"
+    " UNION ALL SELECT l.linked_product_id, p.sku FROM {p}catalog_product_link l"
+    " JOIN {p}catalog_product_entity p ON p.entity_id = l.product_id WHERE l.linked_product_id IN %s"
+)
+# Children show whether their bundle's price is fixed, which is a value like any other.
+_BUNDLE_CHILDREN: Final = (
+    "SELECT r.parent_id, p.sku FROM {p}catalog_product_entity b"
+    " JOIN {p}catalog_product_relation r ON r.parent_id = b.entity_id"
+    " JOIN {p}catalog_product_entity p ON p.entity_id = r.child_id"
+    " WHERE b.type_id = 'bundle' AND b.entity_id IN %s"
+)
+# The column compares as its collation does, so equal spellings are found here, not told apart.
+_SPELLINGS: Final = "SELECT sku, entity_id FROM {p}catalog_product_entity WHERE sku IN %s"
+
+
+class Reader(Protocol):
+    """Anything that runs a SELECT inside one consistent view."""
+
+    def query(self, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What was found; ids that name no row are absent.
+
+    Args:
+        family: SKUs by product id: the product's own and those of its parents.
+        neighbours, bundle_children: further SKUs by product id.
+        owners: product ids by a row's id (or by a spelling of a SKU), by kind.
+    """
+
+    family: Groups = field(default_factory=dict)
+    neighbours: Groups = field(default_factory=dict)
+    bundle_children: Groups = field(default_factory=dict)
+    owners: Mapping[Kind, Groups] = field(default_factory=dict)
+
+    def entities(self, touch: Touch) -> list[tuple[str, bool]]:
+        """(SKU, False) for each entity touched, or (reference, True) for whoever refers to a vanished row."""
+        if touch.kind == "sku":
+            return [(touch.value, False)]
+        if touch.kind == "refers_to":
+            return [(touch.value, True)]
+        if touch.kind == "product":
+            return self._of_product(touch.value)
+        if touch.kind == "neighbours":
+            others = sorted(self.neighbours.get(touch.value, ()))
+            return [*self._of_product(touch.value), *((sku, False) for sku in others)]
+        if touch.kind == "bundle_children":
+            return [(sku, False) for sku in sorted(self.bundle_children.get(touch.value, ()))]
+        products = self.owners.get(touch.kind, {}).get(touch.value)
+        if not products and touch.kind == "media":
+            # A file's rows go by cascade with it: only the index knows who showed it.
+            return [(f"media:{touch.value}", True)]
+        return [entity for product in sorted(products or ()) for entity in self._of_product(product)]
+
+    def _of_product(self, product_id: str) -> list[tuple[str, bool]]:
+        skus = self.family.get(product_id)
+        if not skus:
+            return [(f"product:{product_id}", True)]
+        return [(sku, False) for sku in sorted(skus)]
+
+
+NEED_NO_QUERY: Final[frozenset[Kind]] = frozenset({"sku", "refers_to", "everything"})
+
+
+def resolve(reader: Reader, prefix: str, touches: Iterable[Touch]) -> Resolved:
+    """Look up every id of a batch.
+
+    Args:
+        prefix: the installation's table prefix.
+    """
+    values: dict[Kind, set[str]] = {}
+    for touch in touches:
+        values.setdefault(touch.kind, set()).add(touch.value)
+
+    def groups(statement: str, wanted: Iterable[str]) -> dict[str, frozenset[str]]:
+        ids = sorted(wanted)
+        if not ids:
+            return {}
+        return _grouped(reader.query(statement.format(p=prefix), (ids,) * statement.count("%s")))
+
+    owners: dict[Kind, Groups] = {
+        kind: groups(statement, values.get(kind, ())) for kind, statement in _OWNERS.items()
+    }
+    spelled = values.get("spelling", set())
+    owners["spelling"] = _by_spelling(spelled, groups(_SPELLINGS, spelled))
+    neighbours = values.get("neighbours", set())
+    owned = {product for found in owners.values() for products in found.values() for product in products}
+    return Resolved(
+        groups(_FAMILY, {*values.get("product", ()), *neighbours, *owned}),
+        groups(_NEIGHBOURS, neighbours),
+        groups(_BUNDLE_CHILDREN, values.get("bundle_children", ())),
+        owners,
+    )
+
+
+def _by_spelling(spelled: set[str], found: Groups) -> dict[str, frozenset[str]]:
+    """Products by the spelling asked for.
+
+    Which of the found SKUs the database held equal to a spelling only its collation knows; those that
+    were not asked for byte for byte are few, and count for every spelling.
+    """
+    others = frozenset(
+        product for sku, products in found.items() if sku not in spelled for product in products
+    )
+    return {name: found.get(name, frozenset()) | others for name in spelled}
+
+
+def _grouped(rows: list[tuple[Any, ...]]) -> dict[str, frozenset[str]]:
+    groups: dict[str, set[str]] = {}
+    for name, value in rows:
+        groups.setdefault(str(name), set()).add(str(value))
+    return {name: frozenset(values) for name, values in groups.items()}

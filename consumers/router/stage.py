@@ -1,0 +1,175 @@
+"""The router's step: a batch of row changes becomes dirty entities."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from confluent_kafka import TopicPartition
+
+from consumers.router.decode import decode_change, decode_schema_change
+from consumers.router.lanes import LaneChooser
+from consumers.router.resolve import NEED_NO_QUERY, Resolved, resolve
+from consumers.router.rules import Touch, touched, touched_by_ddl
+from runtime import metrics
+from runtime.database import Database
+from runtime.errors import Poison
+from runtime.record import Outgoing, Record, parked
+from schemas.keys import partition_for
+from schemas.records import Dirty, Lane, Position, ResyncProgress, SourceBlock, newest
+from schemas.topics import TopicNames
+
+log = logging.getLogger(__name__)
+
+RESYNC_KEY = b"resync:products"
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedChange:
+    """What one change touches and where it came from."""
+
+    touches: list[Touch]
+    source: SourceBlock
+    reason: str
+
+
+class RouterStage:
+    """Implements runtime.loop.Stage. Its only memory is the lane counters, which may be lost."""
+
+    name = "router"
+
+    def __init__(
+        self,
+        database: Database,
+        names: TopicNames,
+        partitions: int,
+        table_prefix: str,
+        position_wait_s: float,
+    ) -> None:
+        self._database = database
+        self._names = names
+        self._partitions = partitions
+        self._prefix = table_prefix
+        self._wait_s = position_wait_s
+        self._lanes = LaneChooser()
+
+    def assign(self, places: Sequence[TopicPartition]) -> None:
+        """Nothing to load."""
+
+    def committed(self) -> None:
+        """Nothing to follow."""
+
+    def process(self, records: Sequence[Record]) -> list[Outgoing]:
+        outgoing: list[Outgoing] = []
+        changes: list[RoutedChange] = []
+        for record in records:
+            if record.value is None:
+                continue
+            try:
+                change = self._decode(record.topic, record.value)
+            except Poison as poison:
+                log.error("change parked", extra=_place(record) | {"reason": poison.reason})
+                outgoing.append(parked(record, self._names.dead_letter("router"), 0, "route", poison))
+                continue
+            if change.touches:
+                changes.append(change)
+        if changes:
+            outgoing.extend(self._dirty(changes))
+        return outgoing
+
+    def _decode(self, topic: str, value: bytes) -> RoutedChange:
+        if topic == self._names.change_prefix:
+            ddl = decode_schema_change(value)
+            # The topic begins with the DDL of every table as it was: no change of today.
+            snapshot = str(ddl.source.snapshot).lower() in {"true", "last", "first"}
+            touches = [] if snapshot or ddl.ddl is None else touched_by_ddl(ddl.ddl, self._prefix)
+            return RoutedChange(touches, ddl.source, "ddl")
+        event = decode_change(value)
+        table = (event.source.table or "").removeprefix(self._prefix)
+        touches = touched(table, event.op, event.before, event.after)
+        return RoutedChange(touches, event.source, f"{table}:{event.op}")
+
+    def _dirty(self, changes: Sequence[RoutedChange]) -> list[Outgoing]:
+        resolved = self._resolve(changes)
+        merged: dict[tuple[Lane, str, bool], Dirty] = {}
+        everything: RoutedChange | None = None
+        for change in changes:
+            for touch in change.touches:
+                if touch.kind == "everything":
+                    everything = change
+                    continue
+                for name, is_reference in resolved.entities(touch):
+                    lane: Lane = (
+                        "live"
+                        if is_reference
+                        else self._lanes.choose(name, _transaction(change), change.source.ts_ms)
+                    )
+                    key = (lane, name, is_reference)
+                    merged[key] = _merge(merged.get(key), change, name if is_reference else None)
+        outgoing = [
+            record for (lane, name, _), dirty in merged.items() for record in self._records(lane, name, dirty)
+        ]
+        if everything is not None:
+            outgoing.append(self._command(everything))
+        self._observe(changes)
+        return outgoing
+
+    def _resolve(self, changes: Sequence[RoutedChange]) -> Resolved:
+        touches = [t for change in changes for t in change.touches if t.kind not in NEED_NO_QUERY]
+        if not touches:
+            return Resolved()
+        positions = [position for change in changes if (position := change.source.position())]
+        with self._database.snapshot(newest(positions), self._wait_s) as snapshot:
+            return resolve(snapshot, self._prefix, touches)
+
+    def _records(self, lane: Lane, name: str, dirty: Dirty) -> list[Outgoing]:
+        topic = self._names.dirty("product", lane)
+        value = msgspec.json.encode(dirty)
+        if dirty.refers_to is not None:
+            # Nobody but the builders' indexes knows who referred to this row: ask every partition.
+            return [Outgoing(topic, partition, b"", value) for partition in range(self._partitions)]
+        key = name.encode()
+        return [Outgoing(topic, partition_for(key, self._partitions), key, value)]
+
+    def _command(self, change: RoutedChange) -> Outgoing:
+        """Equal commands that wait are merged by their key; the resync role expands them."""
+        command = ResyncProgress(
+            feeds=("products",), state="requested", requested_ms=change.source.ts_ms, reason=change.reason
+        )
+        log.info("whole catalog is dirty", extra={"reason": change.reason})
+        return Outgoing(self._names.control, 0, RESYNC_KEY, msgspec.json.encode(command))
+
+    def _observe(self, changes: Sequence[RoutedChange]) -> None:
+        newest_ms = max(change.source.ts_ms for change in changes)
+        metrics.LAG_SECONDS.labels(self.name).set(max(0.0, time.time() - newest_ms / 1000))
+
+
+def _merge(known: Dirty | None, change: RoutedChange, reference: str | None) -> Dirty:
+    """One record per entity and batch: the newest position, the oldest commit time, the first reason."""
+    position = change.source.position()
+    if known is None:
+        return Dirty(change.reason, position, change.source.ts_ms or None, reference)
+    return Dirty(
+        known.reason,
+        _newer(known.position, position),
+        min(filter(None, (known.commit_ms, change.source.ts_ms)), default=None),
+        reference,
+    )
+
+
+def _newer(known: Position | None, other: Position | None) -> Position | None:
+    if known is None or other is None:
+        return known or other
+    # Of two servers only the later read can be kept: it is the one that streams now.
+    if known.server_id != other.server_id:
+        return other
+    return max(known, other, key=Position.order)
+
+
+def _transaction(change: RoutedChange) -> str:
+    return change.source.gtid or f"{change.source.file}:{change.source.pos}"
+
+
+def _place(record: Record) -> dict[str, str | int]:
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}
