@@ -1,0 +1,1 @@
+"""What people hold: command line, demo, local stack, emulator, sample catalog, proof."""

@@ -1,0 +1,111 @@
+"""From moments to figures: which sighting belongs to which change, and percentiles. Pure."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+# A moment in unix seconds by the serial number of the change it belongs to.
+Moments = Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One committed edit. Moments are unix seconds of one clock.
+
+    Attributes:
+        due_s: when the schedule wanted it.
+        began_s: when the statement was sent.
+        committed_s: when COMMIT had returned.
+    """
+
+    serial: int
+    sku: str
+    due_s: float
+    began_s: float
+    committed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Percentiles in milliseconds, by nearest rank."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+def first_after(changes: Iterable[Change], sightings: Iterable[tuple[str, float]]) -> dict[int, float]:
+    """The first sighting of each change's SKU from the moment the change began.
+
+    From its begin, not from its commit's return: another process may see a change before its writer is told.
+    A change that was merged into a later one of its SKU gets that one's sighting.
+
+    Args:
+        sightings: SKU and moment, in any order.
+
+    Returns:
+        Moments by serial; a change without a sighting is absent.
+    """
+    moments: dict[str, list[float]] = {}
+    for sku, moment in sightings:
+        moments.setdefault(sku, []).append(moment)
+    for of_sku in moments.values():
+        of_sku.sort()
+    found: dict[int, float] = {}
+    for change in changes:
+        of_sku = moments.get(change.sku, [])
+        place = bisect_left(of_sku, change.began_s)
+        if place < len(of_sku):
+            found[change.serial] = of_sku[place]
+    return found
+
+
+def lost(
+    changes: Sequence[Change], seen: Sequence[Moments], names: Mapping[int, str], held: Mapping[str, set[str]]
+) -> set[int]:
+    """Serials that did not arrive: unseen at one of the places, or a SKU's last name is not what is held.
+
+    Args:
+        seen: moments at each place that every change must pass.
+        names: what each change wrote, by serial.
+        held: the names that the target's items have in the end, by SKU.
+    """
+    unseen = {change.serial for change in changes if not all(change.serial in place for place in seen)}
+    last = {change.sku: change.serial for change in changes}
+    return unseen | {serial for sku, serial in last.items() if held.get(sku) != {names[serial]}}
+
+
+def since_commit(changes: Iterable[Change], arrivals: Moments) -> list[float]:
+    """Milliseconds from COMMIT's return to the arrival, of the changes that arrived."""
+    return [
+        (arrivals[change.serial] - change.committed_s) * 1000
+        for change in changes
+        if change.serial in arrivals
+    ]
+
+
+def hops(changes: Sequence[Change], stations: Mapping[str, Moments]) -> dict[str, float]:
+    """Where the time goes: the median milliseconds from each station to the next, by the next one's name.
+
+    Args:
+        stations: moments at each station, in the order of the path; the commit comes before the first.
+    """
+    committed = {change.serial: change.committed_s for change in changes}
+    way = [("commit", committed), *stations.items()]
+    return {
+        name: percentile([(after[n] - before[n]) * 1000 for n in committed if n in before and n in after], 50)
+        for (_, before), (name, after) in pairwise(way)
+    }
+
+
+def latency(values_ms: Sequence[float]) -> Latency:
+    return Latency(*(percentile(values_ms, percent) for percent in (50, 95, 99)))
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that at least `percent` of all do not exceed, to a tenth; NaN of nothing."""
+    if not values:
+        return math.nan
+    return round(sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)], 1)

@@ -1,0 +1,223 @@
+"""How long a committed change takes to the target, beside how long it takes to Debezium's topic."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import msgspec
+import requests
+
+from commerce_sync.bench import figures
+from commerce_sync.bench.change_reader import ChangeReader
+from commerce_sync.bench.figures import Change, Moments
+from commerce_sync.bench.writer import Schedule, Writer, name_of, renamable
+from commerce_sync.demo.scene import TARGET, Scene
+from commerce_sync.emulator.request_log import Entry
+from commerce_sync.proof.target import read_products
+from commerce_sync.run.quiet import await_quiet, await_resync
+from commerce_sync.run.request import request_resync
+from commerce_sync.sample.database import address_of
+from runtime.errors import NotFine, UsageError
+from runtime.kafka import read_to_end, reader
+from runtime.record import Record
+from schemas.topics import TopicNames
+
+Report = Callable[[str], None]
+
+# Broker and Connect compile themselves meanwhile: their first seconds are half as fast as the later ones.
+WARM_UP_S: Final = 10.0
+SYNC_S_MAX: Final = 900.0
+ARRIVE_S_MAX: Final = 60.0
+LOOK_S: Final = 0.2
+LINE_EVERY_S: Final = 5.0
+# Of one run: what the emulator's request log holds for sure.
+CHANGES_MAX: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line chose. The warm-up comes before the seconds."""
+
+    seconds: float
+    changes_per_second: float
+
+    @property
+    def warm_up(self) -> int:
+        return round(WARM_UP_S * self.changes_per_second)
+
+    @property
+    def changes(self) -> int:
+        return self.warm_up + max(1, round(self.seconds * self.changes_per_second))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one run left: its changes and the moments of each at every place."""
+
+    changes: list[Change]
+    readable: Moments
+    routed: Moments
+    built: Moments
+    accepted: Moments
+    held: dict[str, set[str]]
+
+
+def require_possible(options: Options) -> None:
+    """Refuse before anything is started.
+
+    Raises:
+        UsageError: more changes than the emulator's log keeps.
+    """
+    if options.changes > CHANGES_MAX:
+        message = (
+            f"--seconds {options.seconds:g} at --changes-per-second {options.changes_per_second:g} are "
+            f"{options.changes} changes; at most {CHANGES_MAX} can be followed: choose less"
+        )
+        raise UsageError(message)
+
+
+def first_sync(scene: Scene, report: Report) -> None:
+    """Bring the whole sample catalog to the target before anything is measured."""
+    started = time.monotonic()
+    requested_ms = request_resync(scene.settings, ("products",))
+    progress = await_resync(scene.settings, requested_ms, SYNC_S_MAX, _teller(scene, report))
+    report(f"first sync: {progress.entities} products in {time.monotonic() - started:.1f} s")
+
+
+def measure(scene: Scene, options: Options, report: Report) -> dict[str, Any]:
+    """Write at a steady rate, and tell when each change was where.
+
+    Raises:
+        NotFine: nothing arrives, the pipeline does not come to rest, or a role cannot run.
+    """
+    seen = _run(scene, options, report)
+    names = {change.serial: name_of(change.serial) for change in seen.changes}
+    missing = figures.lost(seen.changes, (seen.readable, seen.accepted), names, seen.held)
+    counted = seen.changes[options.warm_up :]
+    if len(missing) == len(seen.changes):
+        message = f"none of {len(seen.changes)} changes arrived at the target; logs are in {scene.log_dir}"
+        raise NotFine(message)
+    ours = figures.latency(figures.since_commit(counted, seen.accepted))
+    limit = figures.latency(figures.since_commit(counted, seen.readable))
+    late_ms = [(change.began_s - change.due_s) * 1000 for change in counted]
+    commit_ms = [(change.committed_s - change.began_s) * 1000 for change in counted]
+    return {
+        "name": "freshness",
+        "unit": "ms",
+        "ours": asdict(ours),
+        "limit": asdict(limit),
+        "ratio": round(ours.p50 / limit.p50, 2),
+        "difference": round(ours.p50 - limit.p50, 1),
+        "runs": len(counted),
+        "lost": len(missing),
+        "writer_late_ms": figures.percentile(late_ms, 99),
+        "writer_commit_ms": figures.percentile(commit_ms, 50),
+        "hops": figures.hops(
+            counted,
+            {
+                "debezium": seen.readable,
+                "router": seen.routed,
+                "builder": seen.built,
+                "sink": seen.accepted,
+            },
+        ),
+        "seconds": options.seconds,
+        "changes_per_second": options.changes_per_second,
+    }
+
+
+def _run(scene: Scene, options: Options, report: Report) -> _Seen:
+    settings = scene.settings
+    names = TopicNames(settings.kafka.topic_prefix)
+    database = settings.commerce.address.database
+    address = address_of(scene.admin_url, database)
+    products = renamable(address, {sku for sku, _ in read_products(TARGET, settings.targets[TARGET])})
+    if not products:
+        message = "no product of the sample catalog is at the target: give more by --products"
+        raise UsageError(message)
+    newest = max((entry.id for entry in _requests(scene, 0)), default=0)
+    schedule = Schedule(options.changes_per_second, options.changes)
+    report(
+        f"{schedule.changes} changes of {len(products)} products in turn, {options.changes_per_second:g} a "
+        f"second; the first {options.warm_up} are not counted"
+    )
+    with ExitStack() as exits:
+        topic = names.change(database, f"{settings.commerce.table_prefix}catalog_product_entity_varchar")
+        change_reader = ChangeReader(settings.kafka, names.group("bench"), topic)
+        exits.callback(change_reader.stop)
+        change_reader.start()
+        writer = Writer(address, products, schedule)
+        exits.callback(writer.stop)
+        writer.start()
+        tell = _teller(scene, report)
+        while not writer.done:
+            tell("changes readable, of the rest", schedule.changes - len(change_reader.arrivals))
+            time.sleep(LOOK_S)
+        changes = writer.changes()
+        _await_arrivals(change_reader, len(changes), tell)
+        await_quiet(settings, ARRIVE_S_MAX, tell)
+    return _Seen(
+        changes,
+        change_reader.arrivals,
+        _written(scene, names.dirty("product"), changes, lambda record: record.key.decode()),
+        _written(scene, names.feed("products"), changes, lambda r: str(msgspec.json.decode(r.key)["sku"])),
+        figures.first_after(changes, _accepted(_requests(scene, newest))),
+        _held_names(scene),
+    )
+
+
+def _await_arrivals(change_reader: ChangeReader, changes: int, tell: Callable[[str, int], None]) -> None:
+    """Wait for the last change; one that never comes is counted as lost, not waited for."""
+    deadline = time.monotonic() + ARRIVE_S_MAX
+    while len(change_reader.arrivals) < changes and time.monotonic() < deadline:
+        tell("on the way to the change topic", changes - len(change_reader.arrivals))
+        time.sleep(LOOK_S)
+
+
+def _requests(scene: Scene, since: int) -> Iterator[Entry]:
+    base = scene.settings.targets[TARGET].read_url.rstrip("/").removesuffix("/items")
+    with requests.get(f"{base}/requests", params={"since": since}, timeout=60, stream=True) as response:
+        yield from (msgspec.json.decode(line, type=Entry) for line in response.iter_lines() if line)
+
+
+def _accepted(entries: Iterator[Entry]) -> Iterator[tuple[str, float]]:
+    return ((identity[0], entry.time) for entry in entries if entry.stored for identity in entry.identities)
+
+
+def _written(
+    scene: Scene, topic: str, changes: list[Change], sku_of: Callable[[Record], str]
+) -> dict[int, float]:
+    """When a role wrote each change's record; read after the run, so that nothing is disturbed."""
+    client = reader(scene.settings.kafka, TopicNames(scene.settings.kafka.topic_prefix).group("bench"))
+    try:
+        records = read_to_end(client, topic, range(scene.settings.kafka.partitions))
+        # Whole milliseconds, cut off: a record of the commit's own millisecond must not be too early.
+        sightings = [(sku_of(record), (record.timestamp_ms + 1) / 1000) for record in records if record.key]
+    finally:
+        client.close()
+    return figures.first_after(changes, sightings)
+
+
+def _held_names(scene: Scene) -> dict[str, set[str]]:
+    held: dict[str, set[str]] = {}
+    for (sku, _), item in read_products(TARGET, scene.settings.targets[TARGET]).items():
+        held.setdefault(sku, set()).add(item["name"])
+    return held
+
+
+def _teller(scene: Scene, report: Report) -> Callable[[str, int], None]:
+    """A line every few seconds, and a look at the roles each time."""
+    told = time.monotonic()
+
+    def tell(stage: str, records: int) -> None:
+        nonlocal told
+        if scene.supervisor is not None and scene.supervisor.tend() is not None:
+            message = f"a role cannot run with these settings; see {scene.log_dir}"
+            raise NotFine(message)
+        if time.monotonic() - told > LINE_EVERY_S:
+            told = time.monotonic()
+            report(f"{stage}: {records}")
+
+    return tell

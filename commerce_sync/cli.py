@@ -1,0 +1,101 @@
+"""The console script: every command, its options, and errors as one sentence."""
+
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import ClassVar
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from runtime import settings as settings_module
+from runtime.errors import CommerceSyncError
+
+
+@dataclass(slots=True)
+class Context:
+    """What every command gets: where the configuration is and how to print."""
+
+    config_file: Path | None
+    verbose: int
+
+    def settings(self) -> settings_module.Settings:
+        return settings_module.load(self.config_file)
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module only when it is used: starting a role must not import the emulator."""
+
+    commands_at: ClassVar[dict[str, str]] = {
+        "demo": "commerce_sync.demo.commands:demo",
+        "local": "commerce_sync.local.commands:local",
+        "seed": "commerce_sync.sample.commands:seed",
+        "traffic": "commerce_sync.sample.commands:traffic",
+        "emulator": "commerce_sync.emulator.commands:emulator",
+        "check": "commerce_sync.checks.commands:check",
+        "connectors": "commerce_sync.checks.commands:connectors",
+        "run": "commerce_sync.run.commands:run",
+        "resync": "commerce_sync.run.commands:resync",
+        "bench": "commerce_sync.bench.commands:bench",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands_at)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = self.commands_at.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-c", "--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), default=None)
+@click.option("-v", "--verbose", count=True, help="Show more; with errors, the traceback.")
+@click.version_option(package_name="commerce-sync")
+@click.pass_context
+def cli(context: click.Context, config_file: Path | None, verbose: int) -> None:
+    """Keep a storefront's catalog equal to the Commerce database, seconds behind."""
+    context.obj = Context(config_file, verbose)
+
+
+def main() -> None:
+    """Run the command line and turn every known failure into one sentence and an exit code."""
+    verbose = any(argument in {"-v", "-vv", "--verbose"} for argument in sys.argv[1:])
+    # What Ctrl-C cleans up is cleaned up at the end of a session too; `run` sets a handler of its own.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        # Without standalone mode an exit asked for by a command comes back as a value.
+        code = cli.main(standalone_mode=False)
+    except click.Abort:
+        sys.exit(130)
+    except NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(f"error: {_sentence(error)}", err=True)
+        sys.exit(2)
+    except CommerceSyncError as error:
+        if verbose:
+            traceback.print_exc()
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if verbose:
+            traceback.print_exc()
+        what = f"{type(error).__name__}: {error}".partition("\n")[0]
+        click.echo(f"error: unforeseen {what}; 'commerce-sync -v ...' shows where it comes from", err=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _sentence(error: click.ClickException) -> str:
+    """What click found wrong with the command line, and which help to ask."""
+    message = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{message}: see '{context.command_path} --help'" if context else message

@@ -1,0 +1,1 @@
+"""MariaDB, Kafka and Connect on this machine. In order of use: jars, java, processes, servers, stack."""

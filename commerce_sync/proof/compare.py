@@ -1,0 +1,40 @@
+"""The difference between what a target should hold and what it holds. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["missing", "stale", "left over"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One item that is not as it should be; `members` names the ones that differ in a stale item."""
+
+    kind: Kind
+    identity: tuple[str, str]
+    members: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        differing = f" ({', '.join(self.members)})" if self.members else ""
+        return f"{self.kind}: {self.identity[0]} in {self.identity[1]}{differing}"
+
+
+def compare(
+    wanted: Mapping[tuple[str, str], Mapping[str, Any]], held: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> list[Finding]:
+    """Every difference, ordered by identity."""
+    findings = []
+    for identity in sorted(wanted.keys() | held.keys()):
+        if identity not in held:
+            findings.append(Finding("missing", identity))
+        elif identity not in wanted:
+            findings.append(Finding("left over", identity))
+        elif wanted[identity] != held[identity]:
+            findings.append(Finding("stale", identity, _differing(wanted[identity], held[identity])))
+    return findings
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
+    names = sorted(one.keys() | other.keys())
+    return tuple(name for name in names if one.get(name, ...) != other.get(name, ...))

@@ -1,0 +1,1 @@
+"""Roles as processes: what each needs before it starts, one process a role, restarted when it dies."""

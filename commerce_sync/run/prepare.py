@@ -1,0 +1,50 @@
+"""What must stand before a role starts: topics, and a position for every consumer group."""
+
+from confluent_kafka import TopicPartition
+
+from commerce_sync.checks.database import require_database
+from commerce_sync.run.roles import READS_DATABASE, Process, consumption
+from runtime.kafka import admin_client, commit_beginnings, reader, require_broker
+from runtime.settings import Settings
+from runtime.topics import ensure_topics
+from schemas.topics import Topic, TopicNames, connector_topics, pipeline_topics
+
+
+def prepare(settings: Settings, processes: list[Process]) -> None:
+    """Create missing topics and commit the beginning for groups that have no position yet.
+
+    Raises:
+        Unreachable: no broker or no database answers.
+        NotFine: the database, its log or an account is not right, or a topic has another partition count.
+        UsageError: `kafka.client` or `kafka.replication_factor` is wrong.
+    """
+    require_broker(settings.kafka)
+    # Here and not in the roles: once running they wait for a database that goes away and comes back.
+    if any(process.role in READS_DATABASE for process in processes):
+        require_database(settings)
+    admin = admin_client(settings.kafka)
+    topics = all_topics(settings)
+    ensure_topics(admin, topics, settings.kafka.replication_factor)
+    partitions = {topic.name: topic.partitions for topic in topics}
+    asker = reader(settings.kafka, TopicNames(settings.kafka.topic_prefix).group("prepare"))
+    try:
+        for role, target in sorted({(process.role, process.target) for process in processes}):
+            wanted = consumption(settings, role, target)
+            places = [
+                TopicPartition(topic, partition)
+                for topic in wanted.topics
+                for partition in range(partitions[topic])
+            ]
+            commit_beginnings(admin, asker, wanted.group, places)
+    finally:
+        asker.close()
+
+
+def all_topics(settings: Settings) -> list[Topic]:
+    """Every topic of the installation, the connector's included."""
+    names = TopicNames(settings.kafka.topic_prefix)
+    pairs = [(name, feed) for name, target in settings.targets.items() for feed in target.sent_feeds]
+    return [
+        *connector_topics(names, settings.commerce.address.database, settings.commerce.table_prefix),
+        *pipeline_topics(names, settings.kafka.partitions, pairs),
+    ]

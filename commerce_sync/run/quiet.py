@@ -1,0 +1,101 @@
+"""When is something through? Stage by stage, each asked after the one that feeds it."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from confluent_kafka import Consumer
+from confluent_kafka.admin import AdminClient
+
+from commerce_sync.run.prepare import all_topics
+from commerce_sync.run.request import resync_progress
+from commerce_sync.run.roles import consumption
+from runtime.errors import NotFine
+from runtime.kafka import admin_client, reader
+from runtime.lag import Place, behind, ends
+from runtime.settings import Settings
+from schemas.records import ResyncProgress
+from schemas.topics import TopicNames
+
+LOOK_S: Final = 0.2
+
+# A stage's name and how many records it has still to settle.
+Report = Callable[[str, int], None]
+
+
+def await_quiet(settings: Settings, timeout_s: float, report: Report) -> None:
+    """Wait until every stage has settled all that was on its topics.
+
+    What was on the change topics when this was called is then at every target or parked: a stage's output
+    is complete once it has nothing left itself, so the stages are asked in the order of the path.
+
+    Raises:
+        NotFine: not within `timeout_s`.
+    """
+    with _Watch.of(settings, timeout_s, report) as watch:
+        # Twice: a builder may make bulk work of its own, and a router a command, behind the first look.
+        for _ in range(2):
+            for role, target in [("router", ""), ("resync", ""), ("builder", ""), *_sinks(settings)]:
+                watch.through(role, target)
+
+
+def await_resync(settings: Settings, requested_ms: int, timeout_s: float, report: Report) -> ResyncProgress:
+    """Wait until a resync's entities are enumerated, built and delivered, while live edits may go on.
+
+    Raises:
+        NotFine: not within `timeout_s`.
+    """
+    with _Watch.of(settings, timeout_s, report) as watch:
+        while (progress := resync_progress(settings, requested_ms)) is None or progress.state != "enumerated":
+            watch.turn("resync", progress.entities if progress else 0)
+        watch.through("builder", "")
+        for role, target in _sinks(settings):
+            watch.through(role, target)
+        return progress
+
+
+def _sinks(settings: Settings) -> list[tuple[str, str]]:
+    return [("sink", name) for name in settings.targets]
+
+
+class _Watch:
+    """Looks at groups until they have passed an offset, or the time is over."""
+
+    def __init__(
+        self, settings: Settings, admin: AdminClient, asker: Consumer, timeout_s: float, report: Report
+    ) -> None:
+        self._settings = settings
+        self._admin = admin
+        self._asker = asker
+        self._timeout_s = timeout_s
+        self._deadline = time.monotonic() + timeout_s
+        self._report = report
+        self._partitions = {topic.name: topic.partitions for topic in all_topics(settings)}
+
+    @classmethod
+    @contextmanager
+    def of(cls, settings: Settings, timeout_s: float, report: Report) -> Iterator["_Watch"]:
+        asker = reader(settings.kafka, TopicNames(settings.kafka.topic_prefix).group("watch"))
+        try:
+            yield cls(settings, admin_client(settings.kafka), asker, timeout_s, report)
+        finally:
+            asker.close()
+
+    def through(self, role: str, target: str) -> None:
+        """Wait until a role's group has settled what is on its topics now."""
+        wanted = consumption(self._settings, role, target)
+        until = ends(self._asker, self._places(wanted.topics))
+        while left := behind(self._admin, wanted.group, until):
+            self.turn(f"{role} {target}".strip(), left)
+
+    def turn(self, stage: str, records: int) -> None:
+        """Report, and wait a moment."""
+        self._report(stage, records)
+        if time.monotonic() > self._deadline:
+            message = f"not through within {self._timeout_s:.0f} s: {stage} has {records} records left"
+            raise NotFine(message)
+        time.sleep(LOOK_S)
+
+    def _places(self, topics: list[str]) -> list[Place]:
+        return [(topic, number) for topic in topics for number in range(self._partitions[topic])]

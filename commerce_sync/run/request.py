@@ -1,0 +1,57 @@
+"""Ask for a resync by a record on the control topic, and look how far it is."""
+
+import time
+
+import msgspec
+
+from producers.resync.stage import KEY_PREFIX
+from runtime.errors import Unreachable
+from runtime.kafka import producer, read_to_end, reader
+from runtime.settings import Settings
+from schemas.records import ALLOW_DELETES_KEY, AllowDeletes, ResyncProgress
+from schemas.topics import TopicNames
+
+ALLOW_DELETES_MS = 3_600_000
+
+
+def request_resync(settings: Settings, feeds: tuple[str, ...], *, allow_deletes: bool = False) -> int:
+    """Write the command; returns the time that names it (unix milliseconds).
+
+    Args:
+        allow_deletes: builders may pass the delete guard for an hour.
+
+    Raises:
+        Unreachable: the broker does not take it.
+    """
+    names = TopicNames(settings.kafka.topic_prefix)
+    requested_ms = time.time_ns() // 1_000_000
+    command = ResyncProgress(feeds=feeds, state="requested", requested_ms=requested_ms)
+    client = producer(settings.kafka, names.group("request"))
+    if allow_deletes:
+        allowed = msgspec.json.encode(AllowDeletes(requested_ms + ALLOW_DELETES_MS))
+        client.produce(names.control, key=ALLOW_DELETES_KEY, value=allowed, partition=0)
+    for feed in feeds:
+        client.produce(
+            names.control, key=KEY_PREFIX + feed.encode(), value=msgspec.json.encode(command), partition=0
+        )
+    if client.flush(20):
+        message = f"kafka.bootstrap_servers = {settings.kafka.bootstrap_servers}: the command was not taken"
+        raise Unreachable(message)
+    return requested_ms
+
+
+def resync_progress(settings: Settings, requested_ms: int) -> ResyncProgress | None:
+    """The newest progress record of a request; None when none is there yet."""
+    names = TopicNames(settings.kafka.topic_prefix)
+    asker = reader(settings.kafka, names.group("request"))
+    newest: ResyncProgress | None = None
+    try:
+        for record in read_to_end(asker, names.control, [0]):
+            if record.value is None or not record.key.startswith(KEY_PREFIX):
+                continue
+            progress = msgspec.json.decode(record.value, type=ResyncProgress)
+            if progress.requested_ms == requested_ms:
+                newest = progress
+    finally:
+        asker.close()
+    return newest

@@ -1,0 +1,93 @@
+"""Every role by name: which topics it consumes, in which group, and what runs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from consumers.builder import role as builder
+from consumers.router import role as router
+from consumers.sink import role as sink
+from producers.resync import role as resync
+from runtime.errors import UsageError
+from runtime.health import Health
+from runtime.loop import Stopper
+from runtime.settings import Settings
+from schemas.topics import TopicNames
+
+ROLES = ("router", "builder", "sink", "resync")
+READS_DATABASE = frozenset({"router", "builder", "resync"})
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of a role. `slot` tells processes of one role apart, on this and other machines."""
+
+    role: str
+    slot: str
+    target: str = ""
+
+    @property
+    def label(self) -> str:
+        return ".".join(part for part in (self.role, self.target, self.slot) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """A consumer group and its topics."""
+
+    group: str
+    topics: list[str]
+
+
+def consumption(settings: Settings, role: str, target: str = "") -> Consumption:
+    """What a role reads."""
+    names = TopicNames(settings.kafka.topic_prefix)
+    if role == "sink":
+        return Consumption(names.group("sink", target), sink.topics(settings, target))
+    topics = {"router": router.topics, "builder": builder.topics, "resync": resync.topics}[role]
+    return Consumption(names.group(role), topics(settings))
+
+
+def processes(
+    settings: Settings, roles: tuple[str, ...], workers: dict[str, int], host: str
+) -> list[Process]:
+    """The processes to start: one a role, one a target for the sink, more where asked.
+
+    Raises:
+        UsageError: a role or a worker count that does not exist.
+    """
+    unknown = [role for role in (*roles, *workers) if role not in ROLES]
+    if unknown:
+        message = f"role '{unknown[0]}' does not exist; known: {', '.join(ROLES)}"
+        raise UsageError(message)
+    if workers.get("sink", 1) > 1:
+        message = (
+            "--workers sink: one process a target keeps the allowance and the order of a target's requests; "
+            "leave it at 1"
+        )
+        raise UsageError(message)
+    wanted: list[Process] = []
+    for role in roles or ROLES:
+        for target in settings.targets if role == "sink" else [""]:
+            wanted.extend(Process(role, f"{host}-{n}", target) for n in range(workers.get(role, 1)))
+    return wanted
+
+
+def run(
+    settings: Settings, process: Process, health: Health, stopper: Stopper, *, in_doubt: bool = False
+) -> None:
+    """Run one role in this process until told to stop.
+
+    Args:
+        in_doubt: the process before this one left a transaction that nobody knows the end of.
+    """
+    if process.role == "sink":
+        sink.run(settings, process.target, process.slot, health, stopper)
+        return
+    if process.role == "builder":
+        builder.run(settings, process.slot, health, stopper, in_doubt=in_doubt)
+        return
+    runners: dict[str, Callable[[Settings, str, Health, Stopper], None]] = {
+        "router": router.run,
+        "resync": resync.run,
+    }
+    runners[process.role](settings, process.slot, health, stopper)
