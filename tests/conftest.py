@@ -1,0 +1,26 @@
+"""One local stack for the whole run; tests use topic prefixes and databases of their own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from commerce_sync.local import stack as local_stack
+from commerce_sync.local.stack import Stack
+
+# Names the data directory of a stack that already runs, to save its start while developing.
+RUNNING_STACK = "COMMERCE_SYNC_TEST_STACK"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """MariaDB, Kafka and Connect; ended with the run unless they ran before."""
+    if running := os.environ.get(RUNNING_STACK):
+        yield local_stack.up(Path(running), report=print)
+        return
+    data_dir = tmp_path_factory.mktemp("stack")
+    try:
+        yield local_stack.up(data_dir, report=print)
+    finally:
+        local_stack.down(data_dir, report=print)

@@ -1,0 +1,25 @@
+"""A running emulator for the tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+from emulator_client import Client
+
+from commerce_sync.emulator.server import Emulator
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Emulator]:
+    with Emulator(seed=1) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def client(running: Emulator) -> Iterator[Client]:
+    """A client of an empty emulator that behaves."""
+    client = Client(running)
+    client.fetch_token()
+    client.session.delete(f"{running.base_url}/_emulator/items", timeout=10)
+    yield client
+    client.session.delete(f"{running.base_url}/_emulator/faults", timeout=10)
+    client.session.close()

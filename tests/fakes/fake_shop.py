@@ -1,0 +1,86 @@
+"""A shop's database in memory: it answers the look-ups of the router, the builder and the resync."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from consumers.builder.rows import Attribute, Catalog, ProductRow, ProductRows, StoreView
+from runtime.errors import Transient
+from schemas.records import Position
+
+Row = tuple[Any, ...]
+
+CATALOG = Catalog(
+    store_views=(StoreView(1, "default", "main", 1, "base", 2, "https://shop/media/"),),
+    attributes={1: Attribute(1, "name", "varchar", False, False, False)},
+)
+
+
+class FakeSnapshot:
+    """One moment of the shop."""
+
+    def __init__(self, shop: "FakeShop") -> None:
+        self._shop = shop
+        self.position = shop.position
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self._shop.query(statement, parameters)
+
+
+class FakeShop:
+    """Products by id, their parents and media; keeps what snapshots were asked to cover."""
+
+    def __init__(self, skus: dict[int, str] | None = None, position: Position | None = None) -> None:
+        self.skus = dict(skus or {})
+        self.position = position
+        self.parents: dict[int, list[int]] = {}
+        self.products_of_media: dict[int, list[int]] = {}
+        self.rows: dict[str, ProductRows] = {}
+        self.covers: list[tuple[list[Position], float]] = []
+        self.floors: list[list[Position]] = []
+        self.statements: list[str] = []
+        self.away = False
+
+    @contextmanager
+    def snapshot(
+        self, cover: Sequence[Position] = (), wait_s: float = 10, *, floors: Sequence[Position] = ()
+    ) -> Iterator[FakeSnapshot]:
+        if self.away:
+            raise Transient("the database is away")
+        self.covers.append((list(cover), wait_s))
+        self.floors.append(list(floors))
+        yield FakeSnapshot(self)
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        self.statements.append(statement)
+        if "media_gallery_value_to_entity" in statement:
+            (ids,) = parameters
+            return [(int(i), product) for i in ids for product in self.products_of_media.get(int(i), [])]
+        if "linked_product_id IN" in statement and "child_id IN" not in statement:
+            return []
+        if "UNION ALL" in statement:
+            ids = parameters[0]
+            own = [(int(i), self.skus[int(i)]) for i in ids if int(i) in self.skus]
+            parents = [(int(i), self.skus[p]) for i in ids for p in self.parents.get(int(i), [])]
+            return [*own, *parents]
+        if "entity_id > %s" in statement:
+            cursor, limit = parameters
+            return sorted((i, sku) for i, sku in self.skus.items() if i > cursor)[:limit]
+        if "WHERE sku IN" in statement:
+            (skus,) = parameters
+            # The column compares without case.
+            wanted = {sku.lower() for sku in skus}
+            return [(sku,) for sku in self.skus.values() if sku.lower() in wanted]
+        raise AssertionError(f"unexpected statement: {statement}")
+
+    def sell(self, sku: str, name: str | None, entity_id: int = 1) -> None:
+        """Put a product on sale in the store view `default`; it replaces the one with this SKU."""
+        self.skus[entity_id] = sku
+        values = {} if name is None else {"name": {0: name}, "status": {0: "1"}, "visibility": {0: "4"}}
+        self.rows[sku] = ProductRows(
+            ProductRow(entity_id, sku, "simple", None, None), values, website_ids=frozenset({1})
+        )
+
+    def break_rows(self, sku: str, entity_id: int = 1) -> None:
+        """A product without any attribute value cannot be built."""
+        self.sell(sku, None, entity_id)

@@ -1,0 +1,8 @@
+INSERT INTO catalog_category_entity_int (attribute_id, store_id, entity_id, value) VALUES
+    (@category_is_anchor, 2, 21, 0),
+    (@category_is_anchor, 3, 21, NULL),
+    (@category_is_active, 3, 22, NULL);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (1, 'A', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (1, 2);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 1, 1), (@visibility, 0, 1, 4);
+INSERT INTO catalog_category_product (category_id, product_id, position) VALUES (22, 1, 2);

@@ -1,0 +1,21 @@
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (1, 'A1', 'configurable');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (1, 2);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 1, 1), (@visibility, 0, 1, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (2, 'A2', 'grouped');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (2, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 2, 1), (@visibility, 0, 2, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (3, 'A3', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (3, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 3, 1), (@visibility, 0, 3, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (4, 'A4', 'bundle');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (4, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 4, 1), (@visibility, 0, 4, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (11, 'X1', 'simple');
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 11, 2), (@visibility, 0, 11, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (12, 'X2', 'simple');
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 12, 2), (@visibility, 0, 12, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (13, 'X3', 'simple');
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES
+    (@status, 2, 12, 1);
+INSERT INTO catalog_product_relation (parent_id, child_id) VALUES (1, 11), (1, 12), (2, 11), (2, 13), (3, 11);
+INSERT INTO catalog_category_product (category_id, product_id, position) VALUES (22, 1, 0), (6, 2, 0), (6, 3, 0), (6, 4, 0);

@@ -1,0 +1,2 @@
+-- The base only.
+DO 0;

@@ -1,0 +1,12 @@
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (1, 'BAG', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (1, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 1, 1), (@visibility, 0, 1, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (2, 'bag ', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (2, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 2, 1), (@visibility, 0, 2, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (3, 'båg', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (3, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 3, 1), (@visibility, 0, 3, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (4, 'bag', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (4, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 4, 1), (@visibility, 0, 4, 4);

@@ -1,0 +1,17 @@
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (1, 'A1', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (1, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 1, 1), (@visibility, 0, 1, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (2, 'A2', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (2, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 2, 2), (@visibility, 0, 2, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (3, 'A3', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (3, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 3, NULL), (@visibility, 0, 3, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (4, 'A4', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (4, 1);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@visibility, 0, 4, 4);
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (5, 'A5', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (5, 2);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 5, 1), (@visibility, 0, 5, 4);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES
+    (@status, 2, 5, 2);

@@ -1,0 +1,6 @@
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (1, 'A', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (1, 2);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 1, 1), (@visibility, 0, 1, 4);
+INSERT INTO catalog_product_entity_varchar (attribute_id, store_id, entity_id, value) VALUES
+    (@name, 3, 1, 'Sac'),
+    (@care, 3, 1, 'sec');

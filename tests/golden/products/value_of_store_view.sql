@@ -1,0 +1,12 @@
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (1, 'A', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (1, 2);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 1, 1), (@visibility, 0, 1, 4);
+INSERT INTO catalog_product_entity_varchar (attribute_id, store_id, entity_id, value) VALUES
+    (@name, 0, 1, 'Bag'),
+    (@name, 2, 1, 'Tasche'),
+    (@url_key, 0, 1, 'bag'),
+    (@url_key, 2, 1, 'tasche');
+INSERT INTO catalog_product_entity_text (attribute_id, store_id, entity_id, value) VALUES
+    (@description, 0, 1, 'Long'),
+    (@description, 2, 1, 'Lang'),
+    (@short_description, 3, 1, 'Court');

@@ -1,0 +1,3 @@
+INSERT INTO catalog_product_entity (entity_id, sku, type_id) VALUES (1, 'A', 'simple');
+INSERT INTO catalog_product_website (product_id, website_id) VALUES (1, 0);
+INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES (@status, 0, 1, 1), (@visibility, 0, 1, 4);

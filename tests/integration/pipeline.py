@@ -1,0 +1,127 @@
+"""A running pipeline as tests use it: statements in, what the service holds out."""
+
+import asyncio
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import requests
+
+from commerce_sync.demo import play
+from commerce_sync.demo.scene import TARGET, Options, Scene
+from commerce_sync.local.stack import Stack
+from commerce_sync.proof.target import read_products
+from commerce_sync.sample.database import address_of, connected
+from runtime.kafka import read_to_end, reader
+from schemas.records import DeadLetter
+from schemas.topics import TopicNames
+
+
+@dataclass
+class Pipeline:
+    """The running pipeline and what tests do with it."""
+
+    scene: Scene
+
+    def sql(self, *statements: str) -> None:
+        """Run statements as one transaction."""
+
+        async def run() -> None:
+            async with connected(address_of(self.scene.admin_url, self.database)) as connection:
+                async with connection.cursor() as cursor:
+                    for statement in statements:
+                        await cursor.execute(statement)
+                await connection.commit()
+
+        asyncio.run(run())
+
+    @property
+    def database(self) -> str:
+        return self.scene.settings.commerce.address.database
+
+    def settle(self) -> None:
+        """Wait until all that was committed is through."""
+        play.settle(self.scene, lambda _: None)
+
+    def held(self) -> dict[tuple[str, str], dict[str, Any]]:
+        return read_products(TARGET, self.scene.settings.targets[TARGET])
+
+    def product_ids(self) -> list[int]:
+        """Ids of the products at the target, in their order."""
+        return sorted({int(item["externalIds"][0]["id"]) for item in self.held().values()})
+
+    def requests_made(self) -> list[dict[str, Any]]:
+        """The service's log of catalog requests."""
+        lines = requests.get(f"{self._control}/requests", timeout=10).text.splitlines()
+        return [r for r in map(msgspec.json.decode, lines) if "/catalog/" in r["path"]]
+
+    def put_faults(self, *rules: dict[str, Any]) -> None:
+        requests.put(f"{self._control}/faults", json=list(rules), timeout=10).raise_for_status()
+
+    def clear_faults(self) -> None:
+        requests.delete(f"{self._control}/faults", timeout=10).raise_for_status()
+
+    def dead_letters(self, *topic: str) -> dict[str, DeadLetter]:
+        """What is parked right now, by key."""
+        names = TopicNames(self.scene.settings.kafka.topic_prefix)
+        consumer = reader(self.scene.settings.kafka, "test.dead-letters")
+        parked: dict[str, DeadLetter] = {}
+        try:
+            places = range(self.scene.settings.kafka.partitions)
+            for record in read_to_end(consumer, names.dead_letter(*topic), places):
+                if record.value is None:
+                    parked.pop(record.key.decode(), None)
+                else:
+                    parked[record.key.decode()] = msgspec.json.decode(record.value, type=DeadLetter)
+        finally:
+            consumer.close()
+        return parked
+
+    def kill(self, role: str) -> None:
+        """SIGKILL the first process of a role."""
+        self.send(role, signal.SIGKILL)
+
+    def send(self, role: str, number: signal.Signals) -> int:
+        """Send a signal to the first process of a role; its id."""
+        pids = self.scene.supervisor.pids()
+        label = min(label for label in pids if label.split(".")[0] == role)
+        os.kill(pids[label], number)
+        return pids[label]
+
+    def wait_until(self, what: str, true: Callable[[], bool], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+            self.scene.supervisor.tend()
+            time.sleep(0.05)
+
+    @property
+    def _control(self) -> str:
+        return self.scene.settings.targets[TARGET].read_url.rstrip("/").removesuffix("/items")
+
+
+@contextmanager
+def running(
+    stack: Stack, data_dir: Path, products: int, overrides: Mapping[str, str], workers: Mapping[str, int]
+) -> Iterator[Pipeline]:
+    """A shop, its pipeline and its service, synced once; topics, connector and database of its own."""
+    run = secrets.token_hex(4)
+    variables = stack.environment()
+    server = variables["COMMERCE_SYNC__COMMERCE__URL"].rpartition("/")[0]
+    variables["COMMERCE_SYNC__COMMERCE__URL"] = f"{server}/magento_path_{run}"
+    variables["COMMERCE_SYNC__KAFKA__TOPIC_PREFIX"] = f"path-{run}"
+    variables["COMMERCE_SYNC__CAPTURE__CONNECTOR"] = f"path-{run}"
+    variables |= overrides
+    with Scene(Options(data_dir, products, 1, workers), print, variables) as scene:
+        try:
+            play.first_sync(scene, 5, print)
+            yield Pipeline(scene)
+        finally:
+            requests.delete(f"{scene.settings.capture.connect_url}/connectors/path-{run}", timeout=10)

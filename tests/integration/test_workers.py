@@ -1,0 +1,133 @@
+"""Several builders at once: joining, leaving, frozen past their session and thawed again."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from pipeline import Pipeline, running
+
+from commerce_sync.demo import play
+from commerce_sync.local.stack import Stack
+from commerce_sync.run.request import request_resync
+from runtime.kafka import admin_client, producer, reader
+from runtime.lag import behind, ends
+from schemas.keys import canonical_json, partition_for
+from schemas.records import Dirty
+from schemas.topics import TopicNames
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A pipeline with two builders."""
+    with running(stack, tmp_path_factory.mktemp("workers"), 100, {}, {"builder": 2}) as pipeline:
+        yield pipeline
+
+
+def test_two_builders_share_the_partitions_and_each_holds_both_lanes(path: Pipeline) -> None:
+    """The range assignor gives partition n of every lane to one worker; each says so in its log."""
+    logs = [path.scene.log_dir / "roles" / f"builder.demo-{n}.log" for n in (0, 1)]
+
+    def held(log: Path) -> tuple[set[str], set[str]]:
+        """Partitions of the live and of the bulk lane that a builder was assigned last."""
+        lines = [line for line in log.read_text().splitlines() if "partitions assigned" in line]
+        parts = lines[-1].split('"') if lines else []
+        live = {part.split("[")[1] for part in parts if ".dirty.product[" in part}
+        bulk = {part.split("[")[1] for part in parts if ".dirty.product.bulk[" in part}
+        return live, bulk
+
+    path.wait_until("both have partitions", lambda: all(len(held(log)[0]) == 2 for log in logs))
+
+    assert all(live == bulk for live, bulk in map(held, logs))
+    assert held(logs[0])[0].isdisjoint(held(logs[1])[0])
+
+
+def test_a_frozen_builder_that_thaws_writes_nothing_old(path: Pipeline) -> None:
+    """SIGSTOP past the session, another takes over, SIGCONT: the frozen one is fenced and starts afresh."""
+    frozen = path.send("builder", signal.SIGSTOP)
+    try:
+        traffic = play._traffic(path.scene, 20, 21)
+        traffic.start()
+        request_resync(path.scene.settings, ("products",))
+        other = path.scene.log_dir / "roles" / "builder.demo-1.log"
+        seen = other.read_text().count("partitions assigned")
+        path.wait_until(
+            "the other builder has taken over", lambda: other.read_text().count("partitions assigned") > seen
+        )
+        path.wait_until("edits go on", lambda: traffic.progress.edits >= 200)
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    traffic.stop()
+    path.settle()
+
+    assert play.proof(path.scene).differences == ()
+
+
+def test_a_builder_that_leaves_hands_over(path: Pipeline) -> None:
+    """SIGTERM drains one; its restart or the other goes on without a gap."""
+    traffic = play._traffic(path.scene, 40, 22)
+    traffic.start()
+    path.wait_until("edits are made", lambda: traffic.progress.edits >= 20)
+    path.send("builder", signal.SIGTERM)
+    path.wait_until("more edits are made", lambda: traffic.progress.edits >= 100)
+    traffic.stop()
+    path.settle()
+
+    assert play.proof(path.scene).differences == ()
+
+
+def test_an_index_that_a_torn_transaction_left_wrong_is_corrected_by_the_feed(path: Pipeline) -> None:
+    """An index that says "emitted" beside a feed that lacks it: the check makes the entity dirty."""
+    settings = path.scene.settings
+    names = TopicNames(settings.kafka.topic_prefix)
+    path.settle()
+    # Not the first product: settling gives that one new names.
+    later = [identity for identity, item in path.held().items() if int(item["externalIds"][0]["id"]) > 20]
+    sku, view = min(later)
+    partition = partition_for(sku.encode(), settings.kafka.partitions)
+    key = canonical_json({"sku": sku, "storeViewCode": view})
+    client = producer(settings.kafka, "test.torn")
+    client.produce(names.feed("products"), key=key, value=None, partition=partition)
+    client.flush(10)
+    path.settle()
+    gone = (sku, view) not in path.held()
+
+    # What the supervisor does after an exit that says "in doubt".
+    for child in path.scene.supervisor._children:
+        if child.process.role == "builder":
+            child.running.kill()
+            child.running.wait()
+            child.running = path.scene.supervisor._spawn(child.process, child.port, in_doubt=True)
+    path.wait_until("the item is back", lambda: (sku, view) in path.held())
+    path.settle()
+
+    assert gone
+    assert play.proof(path.scene).differences == ()
+
+
+def test_a_live_edit_passes_the_bulk_work_that_waits(path: Pipeline) -> None:
+    """40,000 entities wait in the bulk lane; an edit is at the target while most of them still wait."""
+    settings = path.scene.settings
+    names = TopicNames(settings.kafka.topic_prefix)
+    bulk = names.dirty("product", "bulk")
+    value = msgspec.json.encode(Dirty(reason="test"))
+    client = producer(settings.kafka, "test.bulk")
+    for number in range(40_000):
+        key = f"nobody-{number}".encode()
+        client.produce(bulk, key=key, value=value, partition=partition_for(key, settings.kafka.partitions))
+    client.flush(30)
+    product = path.product_ids()[20]
+    path.sql(f"UPDATE catalog_product_entity SET sku = 'live-first' WHERE entity_id = {product}")
+    path.wait_until("the edit is at the target", lambda: any(s == "live-first" for s, _ in path.held()))
+    asker = reader(settings.kafka, "test.bulk")
+    until = ends(asker, [(bulk, number) for number in range(settings.kafka.partitions)])
+    waiting = behind(admin_client(settings.kafka), names.group("builder"), until)
+    asker.close()
+    path.settle()
+
+    assert waiting > 10_000
+    assert play.proof(path.scene).differences == ()

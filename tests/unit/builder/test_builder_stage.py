@@ -1,0 +1,452 @@
+"""A batch of dirty entities becomes feed, index and dead-letter records, and state follows the commit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from confluent_kafka import TopicPartition
+from fake_shop import CATALOG, FakeShop
+
+from consumers.builder import stage as stage_module
+from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
+from consumers.builder.read import Batch
+from consumers.builder.stage import REFERRING_LIVE_MAX, BuilderOptions, BuilderStage
+from runtime.errors import Fault, Transient
+from runtime.record import Outgoing, Record
+from schemas.codec import decode
+from schemas.keys import canonical_json, content_hash
+from schemas.records import DeadLetter, Dirty, EmittedItem, IndexEntry, Lane, Position
+from schemas.topics import TopicNames
+
+LIVE, BULK = "cs.dirty.product", "cs.dirty.product.bulk"
+FEED, INDEX, DEAD_LETTER = "cs.feed.products", "cs.index.product", "cs.dead-letter.builder"
+KEY_A = b'{"sku":"A","storeViewCode":"default"}'
+
+
+def at(pos: int, server_id: int = 1) -> Position:
+    return Position(server_id, "binlog.000001", pos)
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch) -> FakeShop:
+    """A shop whose rows the builder reads as they are now."""
+    made = FakeShop(position=at(1_000))
+
+    def read(snapshot: Any, prefix: str, skus: Sequence[str], config: Any, media: str) -> Batch:
+        return Batch(CATALOG, {sku: made.rows[sku] for sku in skus if sku in made.rows}, ())
+
+    monkeypatch.setattr(stage_module, "read_products", read)
+    return made
+
+
+def stage(
+    shop: FakeShop,
+    index: Mapping[int, PartitionIndex] | None = None,
+    load: Callable[[Sequence[int]], Mapping[int, PartitionIndex]] | None = None,
+) -> BuilderStage:
+    """A stage that holds partition 0 in both lanes."""
+    held = index or {0: PartitionIndex()}
+    made = BuilderStage(
+        shop,  # type: ignore[arg-type]
+        TopicNames("cs"),
+        BuilderOptions("", {}, "", 3.0),
+        load or (lambda partitions: held),
+        lambda: 7_000,
+    )
+    made.assign([TopicPartition(LIVE, 0, 0), TopicPartition(BULK, 0, 0)])
+    return made
+
+
+def dirty(sku: str, lane: Lane = "live", pos: int | None = None, *, refers_to: str | None = None) -> Record:
+    commit_ms = None if pos is None else 5_000
+    value = Dirty("test", None if pos is None else at(pos), commit_ms, refers_to)
+    return Record(LIVE if lane == "live" else BULK, 0, 0, sku.encode(), msgspec.json.encode(value), {})
+
+
+def built(held: BuilderStage, *records: Record) -> list[Outgoing]:
+    """One batch, committed."""
+    outgoing = held.process(records)
+    held.committed()
+    return outgoing
+
+
+def names(outgoing: Sequence[Outgoing]) -> list[tuple[str, str | None]]:
+    """SKU and name of each feed record, None for a tombstone, in order."""
+    return [
+        (
+            msgspec.json.decode(record.key)["sku"],
+            None if record.value is None else decode("products", record.value)["name"],
+        )
+        for record in outgoing
+        if record.topic == FEED
+    ]
+
+
+def test_a_build_writes_feed_index_and_floor(shop: FakeShop) -> None:
+    """All of one transaction, in the entity's partition."""
+    shop.sell("A", "one")
+
+    feed, index, floor = built(stage(shop), dirty("A", pos=500))
+
+    item = decode("products", feed.value or b"")
+    assert (feed.topic, feed.partition, feed.key) == (FEED, 0, KEY_A)
+    assert dict(feed.headers) == {
+        "hash": content_hash(item).encode(),
+        "lane": b"live",
+        "commit_ms": b"5000",
+        "built_ms": b"7000",
+        "position": msgspec.json.encode(at(1_000)),
+        "reason": b"test",
+    }
+    assert (index.topic, index.partition, index.key) == (INDEX, 0, b"A")
+    assert msgspec.json.decode(index.value or b"", type=IndexEntry) == IndexEntry(
+        (EmittedItem("products", KEY_A.decode(), content_hash(item), "live"),), ("product:1",), at(1_000)
+    )
+    assert floor == Outgoing(INDEX, 0, FLOOR_KEY, encode_floor(at(1_000)))
+
+
+def test_an_unchanged_product_emits_nothing(shop: FakeShop) -> None:
+    """Promise 5."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A"))
+
+    assert names(built(held, dirty("A"))) == []
+
+
+def test_a_vanished_product_is_taken_back(shop: FakeShop) -> None:
+    """A tombstone on the feed, and none but that: the index forgets it."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A"))
+    del shop.rows["A"]
+
+    feed, index, _ = built(held, dirty("A"))
+
+    assert (feed.topic, feed.key, feed.value) == (FEED, KEY_A, None)
+    assert (index.topic, index.key, index.value) == (INDEX, b"A", None)
+    assert names(built(held, dirty("A"))) == []
+
+
+def test_state_changes_only_after_the_commit(shop: FakeShop) -> None:
+    """INTERLEAVING 6: "unchanged" may be said only of what is durable."""
+    shop.sell("A", "one")
+    held = stage(shop)
+
+    assert names(held.process([dirty("A", pos=500)])) == [("A", "one")]
+    assert names(held.process([dirty("A", pos=500)])) == [("A", "one")]
+    held.committed()
+    assert names(held.process([dirty("A", pos=500)])) == []
+
+
+def test_a_batch_that_had_to_wait_leaves_nothing_behind(shop: FakeShop) -> None:
+    """The next commit is about the next batch only."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    shop.away = True
+    with pytest.raises(Transient):
+        held.process([dirty("A")])
+    shop.away = False
+
+    assert names(built(held, dirty("A"))) == [("A", "one")]
+
+
+def test_many_dirty_records_of_one_entity_build_it_once(shop: FakeShop) -> None:
+    """One snapshot, one item, in the better lane."""
+    shop.sell("A", "one")
+
+    outgoing = built(stage(shop), dirty("A", "bulk"), dirty("A", pos=300), dirty("A", pos=200))
+
+    assert names(outgoing) == [("A", "one")]
+    assert dict(outgoing[0].headers)["lane"] == b"live"
+    assert shop.covers == [([at(300)], 3.0)]
+
+
+def test_live_entities_are_emitted_before_bulk_ones(shop: FakeShop) -> None:
+    """Promise 4, within a batch."""
+    shop.sell("A", "one", 1)
+    shop.sell("B", "two", 2)
+
+    outgoing = built(stage(shop), dirty("A", "bulk"), dirty("B"))
+
+    assert names(outgoing) == [("B", "two"), ("A", "one")]
+
+
+def test_what_the_last_snapshot_covers_is_skipped(shop: FakeShop) -> None:
+    """An import that touches 15 rows of a product builds it about once: no second snapshot is opened."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A", pos=500))
+
+    outgoing = built(held, dirty("A", pos=600), dirty("A", pos=999))
+
+    assert outgoing == []
+    assert len(shop.covers) == 1
+
+
+@pytest.mark.parametrize("uncovered", [at(1_000), at(2_000), at(10, server_id=2)])
+def test_what_the_last_snapshot_has_not_seen_is_built(shop: FakeShop, uncovered: Position) -> None:
+    """`pos` is where the transaction begins, so one at the snapshot's own place came after it."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A", pos=500))
+    shop.sell("A", "two")
+    late = Record(LIVE, 0, 1, b"A", msgspec.json.encode(Dirty("test", uncovered)), {})
+
+    assert names(built(held, dirty("A", pos=600), late)) == [("A", "two")]
+
+
+def test_a_dirty_record_without_a_position_is_never_covered(shop: FakeShop) -> None:
+    """A resync heals what the stream missed, also when a covered edit stands beside it in the batch."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A", pos=500))
+    shop.sell("A", "two")
+
+    assert names(built(held, dirty("A", pos=600), dirty("A", "bulk"))) == [("A", "two")]
+
+
+def test_an_unchanged_build_counts_as_seen(shop: FakeShop) -> None:
+    """Its snapshot covers later records too."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A", pos=500))
+    shop.position = at(2_000)
+    built(held, dirty("A", pos=1_500))
+
+    built(held, dirty("A", pos=1_600))
+
+    assert len(shop.covers) == 2
+
+
+def test_a_live_edit_of_what_waits_in_bulk_is_emitted_again(shop: FakeShop) -> None:
+    """INTERLEAVING 2: covered and unchanged, but the edit would wait for days behind the resync."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A", "bulk"))
+
+    outgoing = built(held, dirty("A", pos=600))
+
+    assert names(outgoing) == [("A", "one")]
+    assert dict(outgoing[0].headers)["lane"] == b"live"
+    assert built(held, dirty("A", pos=700)) == []
+
+
+def test_a_bulk_build_does_not_repeat_a_live_item(shop: FakeShop) -> None:
+    """Promise 5 for a resync behind an edit."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A"))
+
+    assert names(built(held, dirty("A", "bulk"))) == []
+
+
+def index_of(entities: int, reference: str, position: Position | None = None) -> PartitionIndex:
+    index = PartitionIndex()
+    for n in range(entities):
+        key = canonical_json({"sku": f"sku-{n}", "storeViewCode": "default"}).decode()
+        item = EmittedItem("products", key, "h", "live")
+        index.load(f"sku-{n}".encode(), encode_entry(IndexEntry((item,), (reference,), position)))
+    return index
+
+
+def test_a_reference_builds_whoever_was_built_from_that_row(shop: FakeShop) -> None:
+    """A category's rename reaches its products, and nobody else."""
+    shop.sell("A", "one", 1)
+    shop.sell("B", "two", 2)
+    held = stage(shop)
+    built(held, dirty("A"), dirty("B"))
+    shop.sell("A", "new", 1)
+    shop.sell("B", "new", 2)
+
+    assert names(built(held, dirty("", refers_to="product:2"))) == [("B", "new")]
+
+
+def test_up_to_500_referring_entities_are_built_at_once(shop: FakeShop) -> None:
+    """They join the batch as live work."""
+    for n in range(REFERRING_LIVE_MAX):
+        shop.sell(f"sku-{n}", "new", n + 1)
+    held = stage(shop, {0: index_of(REFERRING_LIVE_MAX, "category:4")})
+
+    outgoing = built(held, dirty("", refers_to="category:4"))
+
+    assert REFERRING_LIVE_MAX == 500
+    assert sum(record.topic == FEED and record.value is not None for record in outgoing) == 500
+    assert not any(record.topic == BULK for record in outgoing)
+
+
+def test_more_than_500_referring_entities_become_bulk_work(shop: FakeShop) -> None:
+    """INTERLEAVING 30: nothing is built now, each gets a record with the position and commit of the cause."""
+    outgoing = built(
+        stage(shop, {0: index_of(501, "category:4")}), dirty("", pos=300, refers_to="category:4")
+    )
+
+    assert [(record.topic, record.partition) for record in outgoing] == [(BULK, 0)] * 501
+    assert sorted(record.key.decode() for record in outgoing) == sorted(f"sku-{n}" for n in range(501))
+    assert msgspec.json.decode(outgoing[0].value or b"", type=Dirty) == Dirty("test", at(300), 5_000)
+    assert shop.covers == []
+
+
+def test_a_broken_entity_keeps_its_items_and_its_neighbours_are_built(shop: FakeShop) -> None:
+    """Its items stay as they are at the targets; a person sees the reason."""
+    shop.sell("A", "one", 1)
+    held = stage(shop)
+    built(held, dirty("A"))
+    shop.break_rows("A", 1)
+    shop.sell("B", "two", 2)
+
+    outgoing = built(held, dirty("A"), dirty("B"))
+
+    (letter,) = [record for record in outgoing if record.topic == DEAD_LETTER]
+    (entry,) = [record for record in outgoing if record.topic == INDEX and record.key == b"A"]
+    parked = msgspec.json.decode(entry.value or b"", type=IndexEntry)
+    assert names(outgoing) == [("B", "two")]
+    assert letter.key == b'{"entity":"product","key":"A"}'
+    told = msgspec.json.decode(letter.value or b"", type=DeadLetter)
+    assert (told.kind, told.operation, told.error) == ("attention", "build", parked.parked)
+    assert [item.key for item in parked.items] == [KEY_A.decode()]
+    assert parked.parked == "one or more required EAV attributes (status) are not set for product: 1"
+
+
+def test_an_entity_is_parked_once(shop: FakeShop) -> None:
+    """The same failure writes no second dead letter."""
+    shop.break_rows("A")
+    held = stage(shop)
+    built(held, dirty("A"))
+
+    assert [record for record in built(held, dirty("A")) if record.topic == DEAD_LETTER] == []
+
+
+def test_a_mended_entity_clears_its_dead_letter_even_when_unchanged(shop: FakeShop) -> None:
+    """The item was never taken back, so nothing is emitted; the entry is no longer parked."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A"))
+    shop.break_rows("A")
+    built(held, dirty("A"))
+    shop.sell("A", "one")
+
+    outgoing = built(held, dirty("A"))
+
+    assert names(outgoing) == []
+    assert [(r.key, r.value) for r in outgoing if r.topic == DEAD_LETTER] == [
+        (b'{"entity":"product","key":"A"}', None)
+    ]
+    assert [record for record in built(held, dirty("A")) if record.topic == DEAD_LETTER] == []
+
+
+def test_a_deleted_entity_that_was_parked_clears_its_dead_letter(shop: FakeShop) -> None:
+    """What is gone fails no more."""
+    shop.break_rows("A")
+    held = stage(shop)
+    built(held, dirty("A"))
+    del shop.rows["A"]
+
+    outgoing = built(held, dirty("A"))
+
+    assert [(r.topic, r.value) for r in outgoing if r.key != FLOOR_KEY] == [
+        (DEAD_LETTER, None),
+        (INDEX, None),
+    ]
+
+
+def test_an_undecodable_dirty_record_is_parked_and_its_neighbours_are_built(shop: FakeShop) -> None:
+    """Promise 3."""
+    shop.sell("A", "one")
+    broken = Record(LIVE, 0, 6, b"X", b"[", {}, 77)
+
+    outgoing = built(stage(shop), broken, dirty("A"))
+
+    (letter,) = [record for record in outgoing if record.topic == DEAD_LETTER]
+    assert names(outgoing) == [("A", "one")]
+    assert letter.key == b'{"offset":6,"partition":0,"topic":"cs.dirty.product"}'
+    assert msgspec.json.decode(letter.value or b"", type=DeadLetter).error.startswith("no dirty record: ")
+
+
+def test_a_partition_with_one_lane_only_is_a_fault(shop: FakeShop) -> None:
+    """INTERLEAVING 10: another assignor than range splits live and bulk of one partition."""
+    held = stage(shop)
+
+    with pytest.raises(Fault, match="the assignor must be 'range'"):
+        held.assign([TopicPartition(LIVE, 0), TopicPartition(BULK, 0), TopicPartition(BULK, 1)])
+
+
+def test_an_assignment_loads_exactly_its_partitions(shop: FakeShop) -> None:
+    """What was known before is forgotten: another worker may have written since."""
+    loads: list[list[int]] = []
+
+    def load(partitions: Sequence[int]) -> dict[int, PartitionIndex]:
+        loads.append(list(partitions))
+        return {partition: PartitionIndex() for partition in partitions}
+
+    shop.sell("A", "one")
+    held = stage(shop, load=load)
+    built(held, dirty("A"))
+    held.assign([TopicPartition(topic, n) for topic in (LIVE, BULK) for n in (2, 0)])
+
+    assert names(built(held, dirty("A"))) == [("A", "one")]
+    assert loads == [[0], [0, 2]]
+
+
+def test_the_floor_is_handed_to_the_next_snapshot(shop: FakeShop) -> None:
+    """INTERLEAVING 15: a partition never builds from an older snapshot, bulk too."""
+    index = PartitionIndex()
+    index.load(FLOOR_KEY, encode_floor(at(400)))
+    shop.sell("A", "one")
+    held = stage(shop, {0: index})
+
+    built(held, dirty("A"))
+    built(held, dirty("A", "bulk"))
+
+    assert shop.floors == [[at(400)], [at(1_000)]]
+
+
+def test_the_floor_rises_with_a_build_that_changed_nothing(shop: FakeShop) -> None:
+    """INTERLEAVING 15: an older replica may show an edit that was reverted since, and it would stay."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A"))
+    shop.position = at(2_000)
+
+    outgoing = built(held, dirty("A"))
+    built(held, dirty("A"))
+
+    assert outgoing == [Outgoing(INDEX, 0, FLOOR_KEY, encode_floor(at(2_000)))]
+    assert shop.floors == [[], [at(1_000)], [at(2_000)]]
+
+
+def test_the_floor_does_not_rise_before_the_commit(shop: FakeShop) -> None:
+    """State follows the commit, the floor too."""
+    shop.sell("A", "one")
+    held = stage(shop)
+
+    held.process([dirty("A")])
+    held.process([dirty("A")])
+
+    assert shop.floors == [[], []]
+
+
+def test_without_a_known_position_there_is_no_floor(shop: FakeShop) -> None:
+    """MySQL does not tell where a snapshot stands."""
+    shop.position = None
+    shop.sell("A", "one")
+    held = stage(shop)
+
+    outgoing = built(held, dirty("A", pos=500))
+    built(held, dirty("A", pos=500))
+
+    assert [record.key for record in outgoing] == [KEY_A, b"A"]
+    assert len(shop.covers) == 2
+
+
+def test_a_build_that_would_empty_the_target_is_held(shop: FakeShop) -> None:
+    """Promise 7, INTERLEAVING 18: the rows of 200 items are gone; nothing is written until someone looks."""
+    held = stage(shop, {0: index_of(200, "category:4")})
+
+    with pytest.raises(Transient, match=r"delete_guard_percent = 10: 200 of 200 items would be deleted"):
+        held.process([dirty("", refers_to="category:4")])
+
+    for n in range(200):
+        shop.sell(f"sku-{n}", "back", n + 1)
+    assert len(names(built(held, dirty("", refers_to="category:4")))) == 200

@@ -1,0 +1,267 @@
+"""A batch of row changes becomes dirty entities: each once, in its lane, in its partition."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from change_events import change, ddl
+from fake_shop import FakeShop
+
+from consumers.router.stage import RouterStage
+from runtime.errors import Transient
+from runtime.record import Outgoing, Record
+from schemas.keys import partition_for
+from schemas.records import DeadLetter, Dirty, Position, ResyncProgress
+from schemas.topics import TopicNames
+
+LIVE, BULK = "cs.dirty.product", "cs.dirty.product.bulk"
+PARTITIONS = 4
+
+
+def stage(shop: FakeShop, table_prefix: str = "") -> RouterStage:
+    return RouterStage(shop, TopicNames("cs"), PARTITIONS, table_prefix, 3.0)  # type: ignore[arg-type]
+
+
+def dirty(outgoing: list[Outgoing], topic: str = LIVE) -> dict[str, Dirty]:
+    """Dirty records by SKU."""
+    return {
+        record.key.decode(): msgspec.json.decode(record.value or b"", type=Dirty)
+        for record in outgoing
+        if record.topic == topic and record.key
+    }
+
+
+def references(outgoing: list[Outgoing]) -> list[tuple[int, str | None]]:
+    return [
+        (record.partition, msgspec.json.decode(record.value or b"", type=Dirty).refers_to)
+        for record in outgoing
+        if record.topic == LIVE and not record.key
+    ]
+
+
+def price_change(product_id: int, **where: int) -> Record:
+    row = {"value_id": 1, "entity_id": product_id, "value": 1}
+    return change("catalog_product_entity_decimal", "u", row, {**row, "value": 2}, **where)
+
+
+def product_change(sku: str, **where: int) -> Record:
+    row = {"entity_id": 1, "sku": sku, "attribute_set_id": 4}
+    return change("catalog_product_entity", "u", row, {**row, "attribute_set_id": 9}, **where)
+
+
+def test_an_id_resolves_to_the_sku_and_to_its_parents() -> None:
+    """A composite's items depend on its children."""
+    shop = FakeShop({7: "child", 3: "parent", 4: "set"})
+    shop.parents[7] = [3, 4]
+
+    outgoing = stage(shop).process([price_change(7)])
+
+    assert sorted(dirty(outgoing)) == ["child", "parent", "set"]
+    assert len(outgoing) == 3
+
+
+def test_a_dirty_record_lies_in_its_entity_s_partition_with_position_and_commit() -> None:
+    """The builder of that partition speaks for the entity."""
+    outgoing = stage(FakeShop({7: "24-MB01"})).process([price_change(7, pos=500, ts_ms=9_000)])
+
+    (record,) = outgoing
+    assert (record.topic, record.key, record.partition) == (
+        LIVE,
+        b"24-MB01",
+        partition_for(b"24-MB01", PARTITIONS),
+    )
+    assert msgspec.json.decode(record.value or b"", type=Dirty) == Dirty(
+        "catalog_product_entity_decimal:u", Position(1, "binlog.000001", 500), 9_000
+    )
+
+
+def test_a_sku_from_an_image_needs_no_look_up() -> None:
+    """A deleted or renamed product is known by the before-image only."""
+    shop = FakeShop()
+
+    outgoing = stage(shop).process([product_change("A")])
+
+    assert list(dirty(outgoing)) == ["A"]
+    assert (shop.covers, shop.statements) == ([], [])
+
+
+def test_a_rename_makes_both_skus_dirty() -> None:
+    """INTERLEAVING 17: byte for byte, so `abc` and `ABC` are two entities."""
+    row = {"entity_id": 1, "sku": "abc"}
+
+    outgoing = stage(FakeShop({1: "ABC"})).process(
+        [change("catalog_product_entity", "u", row, {**row, "sku": "ABC"})]
+    )
+
+    assert sorted(dirty(outgoing)) == ["ABC", "abc"]
+
+
+def test_an_id_without_a_row_is_a_reference_to_every_partition() -> None:
+    """INTERLEAVING 11: only the builders' indexes know who was built from it."""
+    outgoing = stage(FakeShop()).process([price_change(7)])
+
+    assert references(outgoing) == [(n, "product:7") for n in range(PARTITIONS)]
+    assert len(outgoing) == PARTITIONS
+
+
+def test_a_deleted_product_is_dirty_and_a_reference() -> None:
+    """Its parents lost their relation rows by cascade, without an event."""
+    outgoing = stage(FakeShop()).process(
+        [change("catalog_product_entity", "d", {"entity_id": 5, "sku": "S"}, None)]
+    )
+
+    assert list(dirty(outgoing)) == ["S"]
+    assert references(outgoing) == [(n, "product:5") for n in range(PARTITIONS)]
+
+
+def test_a_picture_resolves_to_the_products_that_show_it() -> None:
+    """Two products may share a file."""
+    shop = FakeShop({1: "A", 2: "B"})
+    shop.products_of_media[9] = [1, 2]
+
+    outgoing = stage(shop).process(
+        [change("catalog_product_entity_media_gallery", "c", None, {"value_id": 9, "value": "/a.jpg"})]
+    )
+
+    assert sorted(dirty(outgoing)) == ["A", "B"]
+
+
+def test_look_ups_happen_in_one_snapshot_that_covers_the_newest_position() -> None:
+    """INTERLEAVING 13: a look-up in an older view would find nothing and drop the change."""
+    shop = FakeShop({7: "A", 8: "B"})
+
+    stage(shop).process([price_change(7, pos=900), price_change(8, pos=300)])
+
+    assert shop.covers == [([Position(1, "binlog.000001", 900)], 3.0)]
+    assert len(shop.statements) == 1
+
+
+def test_a_database_that_is_away_makes_the_batch_wait() -> None:
+    """The same batch comes again later; nothing was decided."""
+    shop = FakeShop({7: "A"})
+    shop.away = True
+    held = stage(shop)
+    with pytest.raises(Transient):
+        held.process([price_change(7)])
+
+    shop.away = False
+
+    assert list(dirty(held.process([price_change(7)]))) == ["A"]
+
+
+def test_changes_of_one_entity_are_merged() -> None:
+    """One record: the first reason, the newest position, the oldest commit."""
+    outgoing = stage(FakeShop({7: "A"})).process(
+        [price_change(7, pos=900, ts_ms=5_000), product_change("A", pos=1_000, ts_ms=4_000)]
+    )
+
+    assert dirty(outgoing) == {
+        "A": Dirty("catalog_product_entity_decimal:u", Position(1, "binlog.000001", 1_000), 4_000)
+    }
+    assert len(outgoing) == 1
+
+
+def test_an_undecodable_change_is_parked_and_its_neighbours_go_on() -> None:
+    """Promise 3: parked with the reason and the place."""
+    broken = replace(product_change("X", offset=6), value=b"{")
+
+    outgoing = stage(FakeShop()).process([product_change("A"), broken, product_change("B")])
+
+    (letter,) = [record for record in outgoing if record.topic == "cs.dead-letter.router"]
+    assert sorted(dirty(outgoing)) == ["A", "B"]
+    assert letter.key == b'{"offset":6,"partition":0,"topic":"cs.change.magento.catalog_product_entity"}'
+    parked = msgspec.json.decode(letter.value or b"", type=DeadLetter)
+    assert (parked.kind, parked.operation, parked.offset, parked.time_ms) == ("attention", "route", 6, 77)
+    assert parked.error.startswith("no change event: ")
+
+
+def test_an_undecodable_schema_change_is_parked() -> None:
+    """The schema-change topic is judged like the others."""
+    outgoing = stage(FakeShop()).process([replace(ddl("TRUNCATE store"), value=b"[]")])
+
+    (letter,) = outgoing
+    assert letter.topic == "cs.dead-letter.router"
+    assert b"no schema change: " in (letter.value or b"")
+
+
+def test_a_tombstone_touches_nothing() -> None:
+    """Debezium writes one behind each delete, where it is told to."""
+    assert stage(FakeShop()).process([replace(product_change("A"), value=None)]) == []
+
+
+def test_a_change_that_matters_to_nobody_asks_nothing() -> None:
+    """No output and no query."""
+    shop = FakeShop()
+
+    assert stage(shop).process([change("sales_order", "c", None, {"entity_id": 1})]) == []
+    assert shop.covers == []
+
+
+def test_many_changes_of_everything_are_one_command() -> None:
+    """INTERLEAVING 30: one save of 20 rows is one enumeration, outside the loop of live edits."""
+    row = {"store_id": 1, "code": "de"}
+    changes = [
+        change("store", "u", row, {**row, "code": f"v{n}"}, ts_ms=1_000 * n, offset=n) for n in range(1, 21)
+    ]
+
+    outgoing = stage(FakeShop()).process([*changes, product_change("A")])
+
+    (command,) = [record for record in outgoing if record.topic == "cs.control"]
+    assert len(outgoing) == 2
+    assert (command.key, command.partition) == (b"resync:products", 0)
+    assert msgspec.json.decode(command.value or b"", type=ResyncProgress) == ResyncProgress(
+        feeds=("products",), state="requested", requested_ms=20_000, reason="store:u"
+    )
+
+
+def test_a_swap_of_tables_is_a_command() -> None:
+    """INTERLEAVING 12: RENAME gives no row event."""
+    (command,) = stage(FakeShop()).process([ddl("RENAME TABLE a TO catalog_product_website", ts_ms=3_000)])
+
+    assert command.topic == "cs.control"
+    assert msgspec.json.decode(command.value or b"", type=ResyncProgress).reason == "ddl"
+
+
+@pytest.mark.parametrize("snapshot", ["true", True, "last", "first"])
+def test_ddl_of_the_connector_s_own_snapshot_is_no_change(snapshot: object) -> None:
+    """The topic begins with the DDL of every table as it was."""
+    assert stage(FakeShop()).process([ddl("DROP TABLE catalog_product_website", snapshot)]) == []
+
+
+def test_the_501st_entity_of_a_transaction_goes_to_the_bulk_lane() -> None:
+    """An import is bulk; the first 500 are served at once."""
+    changes = [product_change(f"sku-{n}", offset=n) for n in range(501)]
+
+    outgoing = stage(FakeShop()).process(changes)
+
+    assert len(dirty(outgoing)) == 500
+    assert list(dirty(outgoing, BULK)) == ["sku-500"]
+
+
+def test_a_retried_batch_counts_its_entities_once() -> None:
+    """The lane of an entity does not change because the batch had to wait."""
+    held = stage(FakeShop())
+    changes = [product_change(f"sku-{n}", offset=n) for n in range(500)]
+
+    assert dirty(held.process(changes), BULK) == {}
+    assert dirty(held.process(changes), BULK) == {}
+
+
+def test_the_table_prefix_is_left_out_of_the_rules() -> None:
+    """`m2_catalog_product_entity` is `catalog_product_entity`."""
+    row = {"entity_id": 1, "sku": "A"}
+
+    outgoing = stage(FakeShop(), "m2_").process([change("m2_catalog_product_entity", "c", None, row)])
+
+    assert dirty(outgoing)["A"].reason == "catalog_product_entity:c"
+
+
+def test_positions_of_two_servers_keep_the_one_that_streams_now() -> None:
+    """INTERLEAVING 16: after a failover file names restart; they cannot be compared."""
+    first = product_change("A", pos=900)
+    other = msgspec.json.decode(product_change("A", pos=4).value or b"")
+    other["source"]["server_id"] = 2
+
+    outgoing = stage(FakeShop()).process([first, replace(first, value=msgspec.json.encode(other))])
+
+    assert dirty(outgoing)["A"].position == Position(2, "binlog.000001", 4)

@@ -1,0 +1,369 @@
+"""The one consume loop: what is committed when, and what happens when anything goes wrong."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+
+import pytest
+from confluent_kafka import KafkaError, TopicPartition
+from fake_kafka import FakeConsumer, FakeMessage, FakeProducer, Step
+
+from runtime import loop
+from runtime.errors import CommerceSyncError, Fault, Poison, Transient
+from runtime.health import Health
+from runtime.loop import Stopper
+from runtime.record import Outgoing, Record
+
+# Ends only by what happens meanwhile.
+LONG = Transient("busy", retry_after_s=600)
+
+
+class FakeStage:
+    """Writes one record a batch; fails as often as told."""
+
+    name = "fake"
+
+    def __init__(self, journal: list[str], *failures: CommerceSyncError) -> None:
+        self.journal = journal
+        self.failures = list(failures)
+        self.batches: list[list[int]] = []
+
+    def assign(self, places: Sequence[TopicPartition]) -> None:
+        self.journal.append(f"state loaded {[(place.partition, place.offset) for place in places]}")
+
+    def process(self, records: Sequence[Record]) -> list[Outgoing]:
+        self.batches.append([record.offset for record in records])
+        if self.failures:
+            raise self.failures.pop(0)
+        return [Outgoing("out", 0, f"of {record.offset}".encode(), b"") for record in records]
+
+    def committed(self) -> None:
+        self.journal.append("stage follows")
+
+
+class Play:
+    """One run of the loop over steps; the last one stops it."""
+
+    def __init__(
+        self, *steps: Step, failures: Sequence[CommerceSyncError] = (), fails_at: str | None = None
+    ) -> None:
+        self.journal: list[str] = []
+        self.stopper = Stopper()
+        self.health = Health()
+        self.stage = FakeStage(self.journal, *failures)
+        self.consumer = FakeConsumer(self.journal, *steps, self._stop)
+        self.producer = FakeProducer(self.journal, fails_at)
+
+    def _stop(self, consumer: FakeConsumer) -> list[FakeMessage]:
+        self.stopper.stop()
+        return []
+
+    def run(self, batch_records_max: int = 10) -> None:
+        loop.run(
+            self.stage,
+            self.consumer,  # type: ignore[arg-type]
+            self.producer,  # type: ignore[arg-type]
+            ["in"],
+            batch_records_max=batch_records_max,
+            health=self.health,
+            stopper=self.stopper,
+        )
+
+
+def assigned(consumer: FakeConsumer) -> list[FakeMessage]:
+    consumer.rebalance(("in", 0))
+    return []
+
+
+def quiet(consumer: FakeConsumer) -> list[FakeMessage]:
+    return []
+
+
+def records(*offsets: int) -> Step:
+    return lambda consumer: [FakeMessage("in", offset) for offset in offsets]
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits are over after one poll."""
+    monkeypatch.setattr(loop, "BACKOFF_S", (1e-9,))
+
+
+def test_a_batch_and_its_offsets_go_in_one_transaction() -> None:
+    """Offsets are the next ones to read; the stage follows after the commit."""
+    play = Play(assigned, records(5, 6, 7))
+
+    play.run()
+
+    assert play.producer.transactions == [({("in", 0): 8}, [b"of 5", b"of 6", b"of 7"])]
+    assert play.journal[-7:] == [
+        "begin",
+        "produce",
+        "produce",
+        "produce",
+        "offsets",
+        "commit",
+        "stage follows",
+    ]
+    assert play.consumer.closed
+
+
+def test_every_partition_of_a_batch_gets_its_own_offset() -> None:
+    """Two partitions in one poll."""
+    play = Play(
+        assigned, lambda _: [FakeMessage("in", 5), FakeMessage("in", 9, partition=1), FakeMessage("in", 6)]
+    )
+
+    play.run()
+
+    assert [offsets for offsets, _ in play.producer.transactions] == [{("in", 0): 7, ("in", 1): 10}]
+
+
+def test_a_batch_is_no_larger_than_asked() -> None:
+    """What else was fetched comes with the next one."""
+    play = Play(assigned, records(1, 2, 3), quiet)
+
+    play.run(batch_records_max=2)
+
+    assert play.stage.batches == [[1, 2], [3]]
+
+
+def test_state_is_loaded_between_the_committed_offsets_and_the_first_record() -> None:
+    """INTERLEAVING 9: asking for offsets waits for the predecessor's transaction; state loaded earlier
+    would miss it."""
+    play = Play(assigned)
+    play.consumer.committed_offset = 40
+
+    play.run()
+
+    assert play.journal[:4] == [
+        "subscribe in",
+        "committed offsets asked",
+        "state loaded [(0, 40)]",
+        "assign [40]",
+    ]
+
+
+def test_a_transient_failure_hands_in_the_same_records_and_commits_nothing_meanwhile() -> None:
+    """The same bytes will pass later."""
+    play = Play(
+        assigned,
+        records(5, 6),
+        quiet,
+        quiet,
+        failures=[Transient("busy"), Transient("busy", retry_after_s=1e-9)],
+    )
+
+    play.run()
+
+    assert play.stage.batches == [[5, 6], [5, 6], [5, 6]]
+    assert len(play.producer.transactions) == 1
+    assert play.journal.count("begin") == 1
+    assert play.consumer.paused == []
+
+
+def test_partitions_are_paused_while_a_batch_waits() -> None:
+    """The loop stays a member of the group without being handed more."""
+    seen: list[list[TopicPartition]] = []
+
+    def look(consumer: FakeConsumer) -> list[FakeMessage]:
+        seen.append(list(consumer.paused))
+        return []
+
+    play = Play(assigned, records(5), look, failures=[LONG])
+
+    play.run()
+
+    assert seen == [[TopicPartition("in", 0)]]
+
+
+def test_a_rebalance_while_waiting_drops_the_batch() -> None:
+    """It is no longer ours to settle; the new owner reads from the committed offset."""
+    play = Play(assigned, records(5), assigned, failures=[LONG])
+
+    play.run()
+
+    assert (play.stage.batches, play.producer.transactions) == ([[5]], [])
+
+
+def test_a_record_of_the_new_assignment_that_a_waiting_poll_takes_is_read_again() -> None:
+    """Promise 3: the waiting poll throws away what it gets, so reading begins again at the start."""
+
+    def assigned_with_record(consumer: FakeConsumer) -> list[FakeMessage]:
+        consumer.rebalance(("in", 0))
+        return [FakeMessage("in", 5)]
+
+    play = Play(assigned, records(5), assigned_with_record, failures=[LONG])
+    play.consumer.committed_offset = 5
+
+    play.run()
+
+    after = play.journal[play.journal.index("unassign") :]
+    assert after == [
+        "unassign",
+        "committed offsets asked",
+        "state loaded [(0, 5)]",
+        "assign [5]",
+        "assign [5]",
+    ]
+
+
+def test_a_rebalance_during_a_poll_rewinds() -> None:
+    """Its records may have been read before it, for partitions lost in it."""
+
+    def moved(consumer: FakeConsumer) -> list[FakeMessage]:
+        consumer.rebalance(("in", 0))
+        return [FakeMessage("in", 5)]
+
+    play = Play(moved)
+    play.consumer.committed_offset = 5
+
+    play.run()
+
+    assert (play.stage.batches, play.producer.transactions) == ([], [])
+    assert play.journal[-2:] == ["assign [5]", "assign [5]"]
+
+
+@pytest.mark.parametrize("step", ["begin", "produce", "offsets", "commit"])
+def test_a_transaction_in_doubt_ends_the_loop_and_the_stage_does_not_follow(step: str) -> None:
+    """INTERLEAVING 7: the next process begins with a new producer and loads its state."""
+    play = Play(assigned, records(5), fails_at=step)
+
+    with pytest.raises(Fault, match=f"transaction in doubt.*{step} timed out"):
+        play.run()
+
+    assert "stage follows" not in play.journal
+    assert play.producer.transactions == []
+    assert play.consumer.closed
+
+
+@pytest.mark.parametrize("failure", [Fault("broken"), Poison("bad", reason="bad")])
+def test_what_is_not_transient_ends_the_loop_without_a_commit(failure: CommerceSyncError) -> None:
+    """Only a stage may park; the loop never skips a record."""
+    play = Play(assigned, records(5), failures=[failure])
+
+    with pytest.raises(type(failure)):
+        play.run()
+
+    assert play.producer.transactions == []
+    assert play.consumer.closed
+
+
+def test_a_partition_without_a_position_is_a_fault() -> None:
+    """Never a silent jump: the callback's failure reaches the loop."""
+    play = Play(assigned)
+    play.consumer.committed_offset = -1001
+
+    with pytest.raises(Fault, match=r"in \[0\] has no committed position; start the roles with"):
+        play.run()
+
+    assert play.journal[-1] == "assign []"
+
+
+def test_a_lost_position_is_a_fault() -> None:
+    """`auto.offset.reset=error`: out of range means resync."""
+    gone = KafkaError(KafkaError._AUTO_OFFSET_RESET, "out of range")
+    play = Play(assigned, lambda _: [FakeMessage("in", 5, failure=gone)])
+
+    with pytest.raises(Fault, match=r"in \[0\]: the committed position no longer exists"):
+        play.run()
+
+
+def test_a_broker_that_is_away_is_left_to_the_client() -> None:
+    """It retries by itself; no record is lost or made up."""
+    away = KafkaError(KafkaError._ALL_BROKERS_DOWN, "down")
+    play = Play(assigned, lambda _: [FakeMessage("in", 4, failure=away), FakeMessage("in", 5)])
+
+    play.run()
+
+    assert play.stage.batches == [[5]]
+
+
+def test_a_full_queue_lets_the_client_send() -> None:
+    """Nothing is dropped because the producer's queue is full."""
+    play = Play(assigned, records(5))
+    play.producer.full_times = 2
+
+    play.run()
+
+    assert play.producer.transactions == [({("in", 0): 6}, [b"of 5"])]
+    assert play.journal.count("producer polled") == 2
+
+
+def test_the_end_of_a_log_is_committed_once() -> None:
+    """Transaction markers are never handed out: a group with nothing to do would show a lag for ever."""
+    play = Play(assigned, quiet, quiet, quiet)
+    play.consumer.committed_offset = 9
+
+    play.run()
+
+    assert play.consumer.committed_by_hand == [[("in", 9)]]
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Signal handlers as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+def test_sigterm_drains_the_batch_in_hand_is_committed() -> None:
+    """No further poll, then the group is left."""
+
+    def asked_to_stop(consumer: FakeConsumer) -> list[FakeMessage]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return [FakeMessage("in", 5)]
+
+    play = Play(assigned, asked_to_stop, records(6))
+    play.stopper.install()
+
+    play.run()
+
+    assert play.producer.transactions == [({("in", 0): 6}, [b"of 5"])]
+    assert play.consumer.closed
+
+
+def test_a_stop_while_waiting_commits_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next process gets the same records, although positions stand past them."""
+    monkeypatch.setattr(loop, "PASS_S", -1)
+    play = Play(assigned, records(5), failures=[LONG])
+    play.consumer.committed_offset = 6
+
+    play.run()
+
+    assert (play.stage.batches, play.producer.transactions) == ([[5]], [])
+    assert play.consumer.committed_by_hand == []
+
+
+def test_a_busy_loop_commits_positions_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a silent moment the last transaction marker would look like lag for as long as work comes."""
+    monkeypatch.setattr(loop, "PASS_S", -1)
+    play = Play(assigned, records(5))
+    play.consumer.committed_offset = 7
+
+    play.run()
+
+    assert play.producer.transactions == [({("in", 0): 6}, [b"of 5"])]
+    assert play.consumer.committed_by_hand == [[("in", 7)]]
+
+
+def test_readiness_follows_the_assignment() -> None:
+    """A role is ready when it has its partitions and its state."""
+    seen: list[tuple[bool, str]] = []
+
+    def look(consumer: FakeConsumer) -> list[FakeMessage]:
+        seen.append(play.health.readiness())
+        return []
+
+    def revoked(consumer: FakeConsumer) -> list[FakeMessage]:
+        consumer._callbacks["on_lost"](consumer, [])
+        return []
+
+    play = Play(look, assigned, look, revoked, look)
+
+    play.run()
+
+    assert seen == [(False, "starting"), (True, "ready"), (False, "partitions are being reassigned")]

@@ -1,0 +1,253 @@
+"""One file, each value also by environment, every mistake told at once and no secret told at all."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import UsageError
+from runtime.settings import Settings, load, parse_database_url
+
+TOML = """
+[commerce]
+url = "mysql://reader@db:3307/shop"
+[commerce.config]
+"general/locale/weight_unit" = "kgs"
+[kafka]
+partitions = 3
+[kafka.client]
+"security.protocol" = "SASL_SSL"
+[targets.optimizer]
+url = "https://target/tenant"
+[targets.optimizer.batch]
+products = 50
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "settings.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(environ: dict[str, str], config_file: Path | None = None) -> str:
+    with pytest.raises(UsageError) as caught:
+        load(config_file, environ)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_without_anything_the_defaults_stand() -> None:
+    """No file and no variable is a valid configuration."""
+    assert load(None, {}) == Settings()
+
+
+def test_the_file_is_read_and_the_environment_laid_over_it(tmp_path: Path) -> None:
+    """Sections stay whole where the environment sets one of their values."""
+    settings = load(write(tmp_path, TOML), {"COMMERCE_SYNC__KAFKA__PARTITIONS": "7", "OTHER": "x"})
+
+    assert settings.kafka.partitions == 7
+    assert settings.kafka.client == {"security.protocol": "SASL_SSL"}
+    assert (settings.commerce.address.host, settings.commerce.address.port) == ("db", 3307)
+    assert settings.targets["optimizer"].batch_items_max("products") == 50
+
+
+def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
+    """An argument wins over the variable."""
+    named = write(tmp_path, "[kafka]\npartitions = 5")
+    other = tmp_path / "other.toml"
+    other.write_text("[kafka]\npartitions = 6", encoding="utf-8")
+
+    assert load(None, {"COMMERCE_SYNC_CONFIG": str(named)}).kafka.partitions == 5
+    assert load(other, {"COMMERCE_SYNC_CONFIG": str(named)}).kafka.partitions == 6
+
+
+def test_a_whole_target_can_come_by_environment() -> None:
+    """Feeds are separated by commas."""
+    settings = load(
+        None,
+        {
+            "COMMERCE_SYNC__TARGETS__SHOP__URL": "https://target",
+            "COMMERCE_SYNC__TARGETS__SHOP__FEEDS": "products, products",
+            "COMMERCE_SYNC__TARGETS__SHOP__BUDGET__REQUESTS_PER_MINUTE": "9",
+        },
+    )
+
+    assert settings.targets["shop"].sent_feeds == ("products", "products")
+    assert settings.targets["shop"].budget.requests_per_minute == 9
+
+
+def test_keys_with_separators_of_their_own_come_by_environment() -> None:
+    """`kafka.client` has dots, `commerce.config` slashes."""
+    settings = load(
+        None,
+        {
+            "COMMERCE_SYNC__KAFKA__CLIENT__SECURITY_PROTOCOL": "SASL_SSL",
+            "COMMERCE_SYNC__KAFKA__CLIENT__SASL_PASSWORD": "x",
+            "COMMERCE_SYNC__COMMERCE__CONFIG__GENERAL__LOCALE__WEIGHT_UNIT": "lbs",
+        },
+    )
+
+    assert settings.kafka.client == {"security.protocol": "SASL_SSL", "sasl.password": "x"}
+    assert settings.commerce.config == {"general/locale/weight_unit": "lbs"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "name"),
+    [
+        ("COMMERCE_SYNC__KAFKA__PARTITION", "kafka.partition"),
+        ("COMMERCE_SYNC__KAFKAS__PARTITIONS", "kafkas"),
+        ("COMMERCE_SYNC__COMMERCE__CONFIGS", "commerce.configs"),
+    ],
+)
+def test_an_unknown_variable_is_an_error(variable: str, name: str) -> None:
+    """A misspelt setting must not be a default in silence."""
+    assert refusal({variable: "4"}) == f"{name}: unknown setting; check the spelling"
+
+
+def test_an_unknown_key_of_the_file_is_an_error(tmp_path: Path) -> None:
+    """Also deep inside a target."""
+    path = write(tmp_path, '[targets.a]\nurl = "https://t"\n[targets.a.auth]\nclient = "x"')
+
+    assert refusal({}, path) == "targets.a.auth.client: unknown setting; check the spelling"
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    """One run, one list."""
+    told = refusal(
+        {
+            "COMMERCE_SYNC__KAFKA__PARTITIONS": "none",
+            "COMMERCE_SYNC__HTTP__METRICS_PORT": "70000",
+            "COMMERCE_SYNC__BUILDER__ECHO": "1",
+        }
+    )
+
+    assert told.split("; ") == [
+        "kafka.partitions = 'none': Input should be a valid integer, unable to parse string as an integer",
+        "builder.echo: unknown setting",
+        "check the spelling",
+        "http.metrics_port = '70000': Input should be less than or equal to 65535",
+    ]
+
+
+def test_secrets_are_never_shown() -> None:
+    """Neither by repr nor by str, wherever they stand."""
+    environ = {
+        "COMMERCE_SYNC__COMMERCE__PASSWORD": "hidden-1",
+        "COMMERCE_SYNC__COMMERCE__REPLICA_URL": "mysql://u:hidden-2@db/shop",
+        "COMMERCE_SYNC__CAPTURE__PASSWORD": "hidden-3",
+        "COMMERCE_SYNC__TARGETS__A__URL": "https://target",
+        "COMMERCE_SYNC__TARGETS__A__AUTH__CLIENT_SECRET": "hidden-4",
+        "COMMERCE_SYNC__KAFKA__CLIENT__SASL_PASSWORD": "hidden-5",
+        "COMMERCE_SYNC__LEDGER__URL": "postgresql://u:hidden-6@db/ledger",
+        "COMMERCE_SYNC__KAFKA__SCHEMA_REGISTRY_URL": "https://u:hidden-7@registry",
+        "COMMERCE_SYNC__COMMERCE__URL": "mysql://u:hidden-8@db/shop",
+    }
+
+    settings = load(None, environ)
+
+    shown = f"{settings!r} {settings} {settings.commerce.address!r} {settings.commerce.read_address!r}"
+    assert "hidden" not in shown
+    assert settings.commerce.read_address.password.get_secret_value() == "hidden-1"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"COMMERCE_SYNC__COMMERCE__URL": "postgres://u:hidden@db/shop"},
+        {"COMMERCE_SYNC__COMMERCE__URL": "mysql://u:hidden@db"},
+        {"COMMERCE_SYNC__COMMERCE__URL": "mysql://u:hidden@db:port/shop"},
+        {"COMMERCE_SYNC__COMMERCE__PASSWORD__X": "hidden"},
+        {"COMMERCE_SYNC__TARGETS__A__AUTH__CLIENT_SECRET__X": "hidden"},
+        {"COMMERCE_SYNC__KAFKA__CLIENT": "hidden"},
+    ],
+)
+def test_an_error_never_shows_a_secret(environ: dict[str, str]) -> None:
+    """The setting is named, its value is not."""
+    told = refusal(environ)
+
+    assert "hidden" not in told
+    assert told.startswith(("commerce.", "targets.A", "targets.a", "kafka.client"))
+
+
+def test_a_secret_may_be_read_from_a_file(tmp_path: Path) -> None:
+    """Surrounding white space is none of it."""
+    secret = tmp_path / "secret"
+    secret.write_text("  from-file\n", encoding="utf-8")
+    path = write(tmp_path, f'[commerce]\npassword_file = "{secret}"')
+
+    settings = load(path, {"COMMERCE_SYNC__CAPTURE__PASSWORD_FILE": str(secret)})
+
+    assert settings.commerce.password is not None
+    assert settings.capture.password is not None
+    assert settings.commerce.password.get_secret_value() == "from-file"
+    assert settings.capture.password.get_secret_value() == "from-file"
+
+
+def test_a_secret_by_environment_wins_over_the_file_s(tmp_path: Path) -> None:
+    """In both forms; a file that is not used need not exist."""
+    secret = tmp_path / "secret"
+    secret.write_text("from-file", encoding="utf-8")
+    by_file = write(tmp_path, '[commerce]\npassword_file = "/nowhere"')
+    by_value = tmp_path / "value.toml"
+    by_value.write_text('[commerce]\npassword = "from-toml"', encoding="utf-8")
+
+    one = load(by_file, {"COMMERCE_SYNC__COMMERCE__PASSWORD": "from-environment"}).commerce.password
+    other = load(by_value, {"COMMERCE_SYNC__COMMERCE__PASSWORD_FILE": str(secret)}).commerce.password
+
+    assert one is not None and one.get_secret_value() == "from-environment"
+    assert other is not None and other.get_secret_value() == "from-file"
+
+
+def test_a_secret_s_file_that_is_missing_is_named() -> None:
+    """The setting, the path and the cause."""
+    told = refusal({"COMMERCE_SYNC__CAPTURE__PASSWORD_FILE": "/nowhere/secret"})
+
+    assert told == "capture: password_file = /nowhere/secret cannot be read (No such file or directory)"
+
+
+def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path: Path) -> None:
+    """Exit code 2 and one sentence."""
+    assert refusal({}, tmp_path / "none.toml") == (
+        f"--config {tmp_path / 'none.toml'} cannot be read: No such file or directory"
+    )
+    assert refusal({}, write(tmp_path, "kafka =")).startswith(
+        f"--config {tmp_path / 'settings.toml'} is no valid TOML: "
+    )
+
+
+def test_a_value_is_no_section(tmp_path: Path) -> None:
+    """The variable that asks for it is named."""
+    told = refusal({"COMMERCE_SYNC__KAFKA__PARTITIONS__X": "1"}, write(tmp_path, TOML))
+
+    assert told == "COMMERCE_SYNC__KAFKA__PARTITIONS__X: 'partitions' is a single value, not a section"
+
+
+def test_an_unknown_feed_is_named() -> None:
+    """With what the dialect can send."""
+    told = refusal(
+        {"COMMERCE_SYNC__TARGETS__A__URL": "https://t", "COMMERCE_SYNC__TARGETS__A__FEEDS": "stock"}
+    )
+
+    assert told.startswith("targets.a: feeds: stock cannot be sent by dialect optimizer; known: (")
+
+
+def test_a_database_address_is_taken_apart() -> None:
+    """Special characters are written as %XX; 3306 is the port when none is given."""
+    address = parse_database_url("mariadb://us%40er:pa%2Fss@db/shop")
+
+    assert (address.scheme, address.user, address.host, address.port, address.database) == (
+        "mariadb",
+        "us@er",
+        "db",
+        3306,
+        "shop",
+    )
+    assert address.password.get_secret_value() == "pa/ss"
+
+
+def test_the_replica_is_read_when_given_and_the_primary_is_captured() -> None:
+    """Promise 6."""
+    environ = {"COMMERCE_SYNC__COMMERCE__REPLICA_URL": "mysql://u@replica/shop"}
+    commerce = load(None, environ).commerce
+
+    assert (commerce.address.host, commerce.read_address.host) == ("localhost", "replica")
