@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ Fetch = Callable[["Jar", Path], None]
 
 _WORKERS: Final = 8
 _FETCH_TIMEOUT_S: Final = 60
+# A name server or a repository that does not answer for a moment is no reason to give up on 110 jars.
+RETRY_WAITS_S: Final = (1, 3, 9, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +95,21 @@ def _is_right(jar: Jar, folder: Path) -> bool:
 
 
 def _replace(jar: Jar, folder: Path, fetch: Fetch) -> None:
-    # The fetcher takes any file that is there for a good one.
-    (folder / jar.path).unlink(missing_ok=True)
-    try:
-        fetch(jar, folder)
-    except Exception as error:
+    for wait_s in (*RETRY_WAITS_S, None):
+        # The fetcher takes any file that is there for a good one.
         (folder / jar.path).unlink(missing_ok=True)
-        message = (
-            f"{jar.group}:{jar.artifact}:{jar.version} cannot be fetched ({error}): the first start "
-            "needs the public Maven repository, later ones work without a network"
-        )
-        raise Unreachable(message) from error
+        try:
+            fetch(jar, folder)
+            break
+        except Exception as error:
+            (folder / jar.path).unlink(missing_ok=True)
+            if wait_s is None:
+                message = (
+                    f"{jar.group}:{jar.artifact}:{jar.version} cannot be fetched ({error}): the first start "
+                    "needs the public Maven repository, later ones work without a network"
+                )
+                raise Unreachable(message) from error
+            time.sleep(wait_s)
     if not _is_right(jar, folder):
         (folder / jar.path).unlink(missing_ok=True)
         message = (

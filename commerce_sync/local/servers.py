@@ -225,7 +225,7 @@ def start_kafka(layout: Layout, java: Path, classpath: str, port: int, controlle
 
 
 def cluster_id_from(random_bytes: bytes) -> str:
-    """Write 16 random bytes as Kafka writes an id, never a dash first: its tool would take an option for it."""
+    """Write 16 random bytes as Kafka does, without a dash first: its tool would take that for an option."""
     no_dash_first = bytes([random_bytes[0] & 0x7F]) + random_bytes[1:]
     return base64.urlsafe_b64encode(no_dash_first).decode().rstrip("=")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from consumers.builder.feeds import products
-from consumers.builder.read import read_products
+from consumers.builder.read.products import read_products
 from consumers.sink.dialects import Dialect, Unmappable
 from runtime.database import Database, Snapshot
 from runtime.settings import CommerceSettings

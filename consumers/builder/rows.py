@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from consumers.builder.feeds.product.parts import ProductParts, SharedParts
+from consumers.builder.rules.parts import ProductParts, SharedParts
 from consumers.builder.values import (
     DEFAULT_STORE,
     Attribute,

@@ -14,7 +14,7 @@ from consumers.builder.feeds import products
 from consumers.builder.fold import Reference, Work, decode, fold
 from consumers.builder.guard import DeleteGuard
 from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
-from consumers.builder.read import Batch, read_products
+from consumers.builder.read.products import Batch, read_products
 from consumers.builder.rows import ProductRows
 from runtime import metrics
 from runtime.database import Database, Snapshot

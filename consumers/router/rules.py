@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from consumers.builder.feeds.product.config import PATHS as CONFIG_PATHS
+from schemas.shop_config import PATHS as CONFIG_PATHS
 from schemas.tables import EAV_TYPES
 
 # sku: the entity itself. refers_to: whoever was built from that row. everything: the whole catalog, by a

@@ -16,7 +16,7 @@ from commerce_sync.sample.commands import ADMIN_VARIABLE
 from commerce_sync.sample.database import address_of, connected, create_database
 from commerce_sync.sample.ddl import TABLES, create_schema
 from consumers.builder.feeds import products
-from consumers.builder.read import Batch, read_products
+from consumers.builder.read.products import Batch, read_products
 from consumers.sink.dialects import Unmappable
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from runtime.database import Database

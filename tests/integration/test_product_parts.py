@@ -14,7 +14,7 @@ from commerce_sync.sample.commands import ADMIN_VARIABLE
 from commerce_sync.sample.database import address_of, connected, create_database
 from commerce_sync.sample.ddl import create_schema
 from consumers.builder.feeds import products
-from consumers.builder.read import read_products
+from consumers.builder.read.products import read_products
 from consumers.router.resolve import resolve
 from consumers.router.rules import Kind, Touch
 from consumers.sink.dialects.optimizer import OptimizerDialect

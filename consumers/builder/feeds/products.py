@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consumers.builder.feeds.product import media, parts
 from consumers.builder.rows import (
     DEFAULT_STORE,
     Catalog,
@@ -13,6 +12,7 @@ from consumers.builder.rows import (
     StoreView,
     store_value,
 )
+from consumers.builder.rules import media, parts
 
 FEED: Final = "products"
 

@@ -10,7 +10,7 @@ from fake_shop import CATALOG, FakeShop
 
 from consumers.builder import stage as stage_module
 from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
-from consumers.builder.read import Batch
+from consumers.builder.read.products import Batch
 from consumers.builder.stage import REFERRING_LIVE_MAX, BuilderOptions, BuilderStage
 from runtime.errors import Fault, Transient
 from runtime.record import Outgoing, Record

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from commerce_sync.sample.ddl import TABLES
 from consumers.builder.feeds import products
-from consumers.builder.read import read_products
+from consumers.builder.read.products import read_products
 from schemas.codec import encode
 from schemas.keys import content_hash
 

@@ -37,6 +37,7 @@ class Repository:
 @pytest.fixture
 def two_jars(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jars, "locked", lambda: [JAR, OTHER])
+    monkeypatch.setattr(jars, "RETRY_WAITS_S", (0, 0))
 
 
 def quiet(_: str) -> None:
@@ -87,6 +88,23 @@ def test_a_jar_that_comes_changed_is_refused_and_not_kept(tmp_path: Path) -> Non
 
     assert refusal.value.exit_code == 3
     assert not (tmp_path / JAR.path).exists()
+
+
+@pytest.mark.usefixtures("two_jars")
+def test_a_repository_that_fails_for_a_moment_is_asked_again(tmp_path: Path) -> None:
+    """A name that cannot be resolved once must not cost the whole start."""
+    repository = Repository(BYTES)
+    failures = [OSError("temporary failure in name resolution"), OSError("connection reset")]
+
+    def shaky(jar: Jar, folder: Path) -> None:
+        if jar == JAR and failures:
+            raise failures.pop()
+        repository(jar, folder)
+
+    jars.ensure(tmp_path, quiet, shaky)
+
+    assert (tmp_path / JAR.path).read_bytes() == CONTENT
+    assert failures == []
 
 
 @pytest.mark.usefixtures("two_jars")

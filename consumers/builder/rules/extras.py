@@ -1,0 +1,92 @@
+"""Members with a rule of one line, and attributes that are appended outside EAV."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from consumers.builder.rules.stock import Inventory, StockItemRow
+from consumers.builder.values import StoreView
+from schemas import shop_config as config
+
+# Attributes that the fixed members are made of.
+CODES: Final = ("links_purchased_separately", "price_view", "tax_class_id", "weight", "weight_type")
+_NO_TAX_CLASS: Final = "no"
+_PRICE_VIEWS: Final = {"0": "price_range", "1": "as_low_as"}
+# Commerce's own id for "every customer group" in a setting that differs by group.
+_ALL_GROUPS: Final = "32000"
+
+
+def members(
+    values: Mapping[str, str | None], tax_classes: Mapping[int, str], view: StoreView
+) -> dict[str, Any]:
+    """The fixed members.
+
+    Args:
+        values: of the store view, by attribute code.
+        tax_classes: names by id.
+    """
+    weight = values.get("weight")
+    separately = values.get("links_purchased_separately")
+    return {
+        "taxClassId": tax_class(values, tax_classes) or _NO_TAX_CLASS,
+        "weight": None if weight is None else float(weight),
+        "weightUnit": None if weight is None else config.value(view.config, config.WEIGHT_UNIT),
+        "weightType": values.get("weight_type"),
+        "currency": config.value(view.config, config.CURRENCY),
+        "priceView": _PRICE_VIEWS.get(values.get("price_view") or ""),
+        "linksPurchasedSeparately": None if separately is None else separately == "1",
+    }
+
+
+def tax_class(values: Mapping[str, str | None], tax_classes: Mapping[int, str]) -> str | None:
+    class_id = values.get("tax_class_id") or ""
+    return tax_classes.get(int(class_id)) if class_id.isdigit() else None
+
+
+def attributes(
+    tax_class_name: str | None, attribute_set: str | None, item: StockItemRow | None, inventory: Inventory
+) -> list[dict[str, Any]]:
+    """Tax class, attribute set and stock settings as attributes; what is not known is left out."""
+    stock_settings = None if item is None else _stock_settings(item, inventory.settings)
+    texts = {
+        "ac_attribute_set": attribute_set,
+        "ac_inventory": stock_settings,
+        "ac_tax_class": tax_class_name,
+    }
+    return [{"attributeCode": code, "value": [text]} for code, text in texts.items() if text is not None]
+
+
+def _stock_settings(item: StockItemRow, settings: config.Config) -> str:
+    def number(use_config: bool, path: str, own: Decimal) -> float:
+        return float(_number(config.value(settings, path)) if use_config else own)
+
+    def flag(use_config: bool, path: str, own: bool) -> bool:
+        return config.flag(settings, path) if use_config else own
+
+    backorders = config.value(settings, config.BACKORDERS) if item.use_config_backorders else item.backorders
+    return json.dumps(
+        {
+            "manageStock": flag(item.use_config_manage_stock, config.MANAGE_STOCK, item.manage_stock),
+            "cartMinQty": number(item.use_config_min_sale_qty, config.MIN_SALE_QTY, item.min_sale_qty),
+            "cartMaxQty": number(item.use_config_max_sale_qty, config.MAX_SALE_QTY, item.max_sale_qty),
+            "backorders": str(backorders),
+            "enableQtyIncrements": flag(
+                item.use_config_enable_qty_inc, config.USE_INCREMENTS, item.enable_qty_increments
+            ),
+            "qtyIncrements": number(item.use_config_qty_increments, config.INCREMENTS, item.qty_increments),
+        },
+        separators=(",", ":"),
+    )
+
+
+def _number(text: str) -> Decimal:
+    """A setting's number; one that differs by customer group is read for all groups."""
+    try:
+        return Decimal(text or 0)
+    except InvalidOperation:
+        try:
+            of_groups = json.loads(text)
+            return Decimal(str(of_groups.get(_ALL_GROUPS, 1)))
+        except (ValueError, AttributeError, InvalidOperation):
+            return Decimal(1)
