@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Self
 from urllib.parse import quote
 
+from asyncmy.constants import CLIENT
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -15,6 +16,8 @@ from runtime.settings import DatabaseAddress
 from schemas.records import Position
 
 Row = tuple[Any, ...]
+# A SELECT and its values: `%s` marks a value, a list value stands for its members.
+Query = tuple[str, Sequence[Any]]
 
 CONNECT_TIMEOUT_S: Final = 10
 # Reads are short; one that stands still this long has lost its server.
@@ -22,6 +25,7 @@ QUERY_S_MAX: Final = 120.0
 _RETRY_S: Final = 0.005
 _ACCESS_DENIED: Final = (1044, 1045, 1698)
 _UNKNOWN_DATABASE: Final = 1049
+_OPEN_SNAPSHOT: Final = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 
 
 class Database:
@@ -43,6 +47,7 @@ class Database:
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_S,
                 "charset": "utf8mb4",
+                "client_flag": CLIENT.MULTI_STATEMENTS,
                 # Timestamps are shown in the session's zone; items carry UTC.
                 "init_command": "SET time_zone = '+00:00'",
             },
@@ -74,14 +79,21 @@ class Database:
         return self._server_id
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        """Run one SELECT; `%s` marks a value, a list value stands for its members.
+        """Run one SELECT; what it raises is what `query_all` raises."""
+        (rows,) = self.query_all([(statement, parameters)])
+        return rows
+
+    def query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
+        """Run SELECTs in one round trip and give the rows of each.
+
+        A round trip costs several times what a short query costs, here and at the server.
 
         Raises:
             Transient: the connection broke; the next call opens a new one.
             Unreachable: wrong address or credentials, in a sentence that names the setting.
         """
         try:
-            return self._loop.run_until_complete(self._query(statement, parameters))
+            return self._loop.run_until_complete(self._query_all(queries))
         except (exc.DBAPIError, OSError, TimeoutError) as error:
             self._drop()
             raise self._failure(error) from error
@@ -113,8 +125,7 @@ class Database:
         self._wait_for_gtids(by_gtid, wait_s)
         deadline = time.monotonic() + wait_s
         while True:
-            self.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-            position = self._snapshot_position()
+            position = self._open_snapshot()
             if position is None and own and self.is_mariadb:
                 message = f"{self._setting}: the server writes no binlog; set log_bin and restart it"
                 raise Fault(message)
@@ -146,24 +157,31 @@ class Database:
                 message = f"{self._setting}: GTID {position.gtid} has not arrived after {wait_s} s"
                 raise Transient(message)
 
-    def _snapshot_position(self) -> Position | None:
-        """Where the open snapshot stands; None where the server does not tell (MySQL, no binlog)."""
+    def _open_snapshot(self) -> Position | None:
+        """Open one and say where it stands; None where the server does not tell (MySQL, no binlog)."""
         if not self.is_mariadb:
+            self.query(_OPEN_SNAPSHOT)
             return None
-        told = self.query("SHOW STATUS LIKE 'binlog_snapshot_%%'")
+        _, told = self.query_all([(_OPEN_SNAPSHOT, ()), ("SHOW STATUS LIKE 'binlog_snapshot_%%'", ())])
         names = {str(name).lower(): str(value) for name, value in told}
         if not names.get("binlog_snapshot_file"):
             return None
         return Position(self.server_id, names["binlog_snapshot_file"], int(names["binlog_snapshot_position"]))
 
-    async def _query(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
+    async def _query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
         # The driver's own cursor: four times the rows a second of the layer above it.
         driver = self._driver or await self._connect()
         async with asyncio.timeout(QUERY_S_MAX), driver.cursor() as cursor:
-            # The driver writes a tuple as a list of values, and knows no other sequence.
-            values = tuple(tuple(value) if isinstance(value, list) else value for value in parameters)
-            await cursor.execute(statement, values)
-            return list(await cursor.fetchall())
+            await cursor.execute(
+                ";".join(cursor.mogrify(query, _values(values)) for query, values in queries)
+            )
+            answers = [list(await cursor.fetchall())]
+            while len(answers) < len(queries) and await cursor.nextset():
+                answers.append(list(await cursor.fetchall()))
+        if len(answers) != len(queries):
+            message = f"{len(queries)} queries were answered {len(answers)} times"
+            raise Fault(message)
+        return answers
 
     async def _connect(self) -> Any:
         self._connection = await self._engine.connect()
@@ -192,6 +210,11 @@ class Database:
         return Transient(f"{where} cannot be read ({cause})")
 
 
+def _values(parameters: Sequence[Any]) -> tuple[Any, ...]:
+    """The driver writes a tuple as a list of values, and knows no other sequence."""
+    return tuple(tuple(value) if isinstance(value, list) else value for value in parameters)
+
+
 class Snapshot:
     """An open consistent view; every query sees the same moment."""
 
@@ -201,3 +224,6 @@ class Snapshot:
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._database.query(statement, parameters)
+
+    def query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
+        return self._database.query_all(queries)

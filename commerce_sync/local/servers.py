@@ -301,8 +301,18 @@ def connect_answers(port: int) -> bool:
 
 
 def _java(java: Path, classpath: str) -> list[str | Path]:
-    # Without a configuration of their own the servers would log errors only.
-    return [java, HEAP, "-Dlog4j2.level=INFO", "--enable-native-access=ALL-UNNAMED", "-cp", classpath]
+    return [
+        java,
+        HEAP,
+        # These servers live for minutes on few cores: compiling them thoroughly costs more than it gains.
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        # Without a configuration of their own they would log errors only.
+        "-Dlog4j2.level=INFO",
+        "--enable-native-access=ALL-UNNAMED",
+        "-cp",
+        classpath,
+    ]
 
 
 def _java_environment() -> dict[str, str]:

@@ -1,10 +1,11 @@
 """The `products` feed: one item a product and store view of the websites it is assigned to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from consumers.builder.rows import (
     DEFAULT_STORE,
+    Attribute,
     Catalog,
     CategoryRow,
     ProductRows,
@@ -91,17 +92,17 @@ def refs(rows: ProductRows, catalog: Catalog) -> tuple[str, ...]:
     for category_id in rows.memberships:
         category = catalog.categories.get(category_id)
         names.update(f"category:{ancestor}" for ancestor in (category.path if category else ()))
-    names.update(f"option:{option}" for option in used_options(rows.values, catalog))
+    names.update(f"option:{option}" for option in used_options(rows.values, catalog.attributes.values()))
     tax_classes = {value for value in rows.values.get("tax_class_id", {}).values() if value}
     names.update(parts.refs(rows.parts, catalog.parts, rows.gallery, tax_classes))
     return tuple(sorted(names))
 
 
-def used_options(values: Mapping[str, Mapping[int, str | None]], catalog: Catalog) -> set[int]:
+def used_options(values: Mapping[str, Mapping[int, str | None]], attributes: Iterable[Attribute]) -> set[int]:
     """Ids of the options that a product's values name, in any store."""
     return {
         option
-        for attribute in catalog.attributes.values()
+        for attribute in attributes
         if attribute.has_options and attribute.user_defined
         for value in values.get(attribute.code, {}).values()
         for text in (value or "").split(",")

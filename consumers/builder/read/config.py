@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from consumers.builder.read.reader import Reader
+from consumers.builder.read.reader import Plan, ask
 from schemas.shop_config import PATHS
 
 # (scope, scope id, path) -> value
@@ -11,10 +11,10 @@ SavedConfig = Mapping[tuple[str, int, str], str | None]
 _DEFAULT = ("default", 0)
 
 
-def read_config(reader: Reader, prefix: str) -> SavedConfig:
+def read_config(prefix: str) -> Plan[SavedConfig]:
     """What is saved of the paths that products show."""
-    rows = reader.query(
-        f"SELECT scope, scope_id, path, value FROM {prefix}core_config_data WHERE path IN %s", (list(PATHS),)
+    rows = yield from ask(
+        f"SELECT scope, scope_id, path, value FROM {prefix}core_config_data WHERE path IN %s", list(PATHS)
     )
     return {(scope, scope_id, path): value for scope, scope_id, path, value in rows}
 

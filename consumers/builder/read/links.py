@@ -2,15 +2,14 @@
 
 from collections import defaultdict
 
-from consumers.builder.read.reader import Ids, Reader, select
+from consumers.builder.read.reader import Ids, Plan, select
 from consumers.builder.rules.links import LinkRow
 
 
-def read_links(reader: Reader, prefix: str, ids: Ids) -> dict[int, tuple[LinkRow, ...]]:
+def read_links(prefix: str, ids: Ids) -> Plan[dict[int, tuple[LinkRow, ...]]]:
     """Links that these products own, by product id."""
     table = f"{prefix}catalog_product_link"
-    rows = select(
-        reader,
+    rows = yield from select(
         "SELECT l.product_id, l.link_id, l.linked_product_id, l.link_type_id, i.value, d.value"
         f" FROM {table} l"
         f" LEFT JOIN {table}_attribute p ON p.link_type_id = l.link_type_id"

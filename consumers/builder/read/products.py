@@ -7,8 +7,10 @@ from typing import Final
 
 from consumers.builder.feeds.products import CATEGORY_ATTRIBUTES, FIXED_ATTRIBUTES, used_options
 from consumers.builder.read.config import SavedConfig, default_config, read_config, store_config
+from consumers.builder.read.names import read_tax_classes
 from consumers.builder.read.parts import read_parts
-from consumers.builder.read.reader import Reader
+from consumers.builder.read.reader import Plan, Reader, Together, ask, by_second, carry_out, grouped, select
+from consumers.builder.read.stock import has_sources
 from consumers.builder.rows import (
     Attribute,
     Catalog,
@@ -17,8 +19,11 @@ from consumers.builder.rows import (
     GalleryValue,
     ProductRow,
     ProductRows,
+    StoreValues,
     StoreView,
 )
+from consumers.builder.rules.relatives import Relative
+from runtime.database import Row
 from schemas import shop_config
 from schemas.tables import EAV_TYPES
 
@@ -47,74 +52,110 @@ def read_products(
         config: values that override core_config_data, by path.
         media_base_url: used for every store view when not empty.
     """
-    saved = read_config(reader, prefix)
-    views = _store_views(reader, prefix, saved, config, media_base_url)
-    attributes = _attributes(reader, prefix)
-    products, shadowed = _products(reader, prefix, skus)
-    ids = sorted(row.entity_id for row in products.values())
+    return carry_out(reader, _batch(prefix, skus, config, media_base_url))
+
+
+def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_base_url: str) -> Plan[Batch]:
+    shop = Together()
+    saved = shop.add(read_config(prefix))
+    view_rows = shop.add(ask(_STORE_VIEWS.format(p=prefix)))
+    attributes = shop.add(_attributes(prefix))
+    category_codes = shop.add(_category_codes(prefix))
+    tax_classes = shop.add(read_tax_classes(prefix))
+    multi_source = shop.add(has_sources(prefix))
+    products = shop.add(_products(prefix, skus))
+    yield from shop.done()
+    views = _store_views(view_rows.result, saved.result, config, media_base_url)
+    rows, sets, shadowed = products.result
+    ids = sorted(row.entity_id for row in rows.values())
     if not ids:
-        return Batch(Catalog(views, attributes), {}, shadowed)
-    values = _values(
-        reader, f"{prefix}catalog_product_entity", ids, _wanted(attributes.values(), FIXED_ATTRIBUTES)
+        return Batch(Catalog(views, attributes.result), {}, shadowed)
+
+    own = Together()
+    values = own.add(_values_and_labels(prefix, ids, attributes.result))
+    websites = own.add(
+        select(
+            f"SELECT product_id, website_id FROM {prefix}catalog_product_website WHERE product_id IN %s", ids
+        )
     )
-    websites = _pairs(
-        reader,
-        f"SELECT product_id, website_id FROM {prefix}catalog_product_website WHERE product_id IN %s",
-        ids,
+    memberships = own.add(_memberships(prefix, ids, category_codes.result))
+    gallery = own.add(_gallery(prefix, ids))
+    types = {row.entity_id: row.type_id for row in rows.values()}
+    parts = own.add(
+        read_parts(
+            prefix,
+            types,
+            sets,
+            attributes.result,
+            default_config(saved.result, config),
+            tax_classes.result,
+            multi_source=multi_source.result,
+        )
     )
-    memberships = _memberships(reader, prefix, ids)
-    gallery = _gallery(reader, prefix, ids)
-    children = _children(reader, prefix, ids, attributes)
-    categories = _categories(reader, prefix, {c for of_product in memberships.values() for c in of_product})
-    catalog = Catalog(views, attributes, categories)
-    options = {option for of_product in values.values() for option in used_options(of_product, catalog)}
-    types = {row.entity_id: row.type_id for row in products.values()}
-    parts, shared = read_parts(reader, prefix, types, gallery, attributes, default_config(saved, config))
-    catalog = Catalog(views, attributes, categories, _option_labels(reader, prefix, sorted(options)), shared)
+    yield from own.done()
+    values_of, labels = values.result
+    positions, categories = memberships.result
+    parts_of, shared = parts.result
+    websites_of = grouped(websites.result)
     found = {
         sku: ProductRows(
             product=row,
-            values=values.get(row.entity_id, {}),
-            website_ids=frozenset(websites.get(row.entity_id, ())),
-            memberships=memberships.get(row.entity_id, {}),
-            gallery=tuple(gallery.get(row.entity_id, ())),
-            children=children.get(row.entity_id, {}),
-            parts=parts[row.entity_id],
+            values=values_of.get(row.entity_id, {}),
+            website_ids=frozenset(website_id for (website_id,) in websites_of.get(row.entity_id, ())),
+            memberships=positions.get(row.entity_id, {}),
+            gallery=tuple(gallery.result.get(row.entity_id, ())),
+            children={
+                child: _statuses(shared.relatives.get(child)) for child in parts_of[row.entity_id].children
+            },
+            parts=parts_of[row.entity_id],
         )
-        for sku, row in products.items()
+        for sku, row in rows.items()
     }
-    return Batch(catalog, found, shadowed)
+    return Batch(Catalog(views, attributes.result, categories, labels, shared), found, shadowed)
+
+
+def _statuses(relative: Relative | None) -> StoreValues:
+    """Any product may be a parent: Commerce asks for rows of the relation, not for the product's type."""
+    return {} if relative is None else relative.values.get("status", {})
 
 
 def _products(
-    reader: Reader, prefix: str, skus: Sequence[str]
-) -> tuple[dict[str, ProductRow], tuple[tuple[int, str], ...]]:
-    """Rows whose SKU equals a wanted one byte for byte; the column itself compares without case."""
+    prefix: str, skus: Sequence[str]
+) -> Plan[tuple[dict[str, ProductRow], dict[int, tuple[int, str]], tuple[tuple[int, str], ...]]]:
+    """(rows by SKU, attribute sets by product id, shadowed rows) of the SKUs.
+
+    A row counts when its SKU equals a wanted one byte for byte; the column itself compares without case.
+    """
     wanted = set(skus)
-    rows = reader.query(
-        "SELECT entity_id, sku, type_id, CAST(created_at AS CHAR), CAST(updated_at AS CHAR)"
-        f" FROM {prefix}catalog_product_entity WHERE sku IN %s ORDER BY entity_id",
-        (list(skus),),
+    rows = yield from ask(
+        "SELECT p.entity_id, p.sku, p.type_id, CAST(p.created_at AS CHAR), CAST(p.updated_at AS CHAR),"
+        f" s.attribute_set_id, s.attribute_set_name FROM {prefix}catalog_product_entity p"
+        f" LEFT JOIN {prefix}eav_attribute_set s ON s.attribute_set_id = p.attribute_set_id"
+        " WHERE p.sku IN %s ORDER BY p.entity_id",
+        list(skus),
     )
     products: dict[str, ProductRow] = {}
+    sets: dict[int, tuple[int, str]] = {}
     shadowed = []
-    for entity_id, sku, type_id, created_at, updated_at in rows:
+    for entity_id, sku, type_id, created_at, updated_at, set_id, set_name in rows:
         if sku not in wanted:
             continue
         if sku in products:
             shadowed.append((int(entity_id), str(sku)))
             continue
         products[sku] = ProductRow(int(entity_id), sku, type_id, created_at, updated_at)
-    return products, tuple(shadowed)
+        if set_name is not None:
+            sets[int(entity_id)] = (set_id, set_name)
+    return products, sets, tuple(shadowed)
 
 
-def _attributes(reader: Reader, prefix: str) -> dict[int, Attribute]:
-    rows = reader.query(
+def _attributes(prefix: str) -> Plan[dict[int, Attribute]]:
+    rows = yield from ask(
         "SELECT a.attribute_id, a.attribute_code, a.backend_type, a.is_user_defined, a.source_model,"
         f" EXISTS(SELECT 1 FROM {prefix}eav_attribute_option o WHERE o.attribute_id = a.attribute_id)"
         f" FROM {prefix}eav_attribute a JOIN {prefix}eav_entity_type t ON t.entity_type_id = a.entity_type_id"
         " WHERE t.entity_type_code = %s",
-        (_PRODUCT,),
+        _PRODUCT,
     )
     return {
         int(attribute_id): Attribute(
@@ -138,7 +179,7 @@ def _wanted(attributes: Iterable[Attribute], fixed: frozenset[str]) -> dict[str,
     return wanted
 
 
-def _values(reader: Reader, table: str, ids: list[int], wanted: dict[str, dict[int, str]]) -> Values:
+def _values(table: str, ids: list[int], wanted: dict[str, dict[int, str]]) -> Plan[Values]:
     """Values of all stores: entity id -> attribute code -> store id -> text."""
     used = {backend_type: codes for backend_type, codes in wanted.items() if codes}
     if not used or not ids:
@@ -151,60 +192,70 @@ def _values(reader: Reader, table: str, ids: list[int], wanted: dict[str, dict[i
     parameters = [part for codes in used.values() for part in (ids, sorted(codes))]
     code_of = {attribute_id: code for codes in used.values() for attribute_id, code in codes.items()}
     values: Values = defaultdict(lambda: defaultdict(dict))
-    for entity_id, attribute_id, store_id, value in reader.query(statement, parameters):
+    for entity_id, attribute_id, store_id, value in (yield from ask(statement, *parameters)):
         values[entity_id][code_of[attribute_id]][store_id] = value
     return values
 
 
-def _pairs(reader: Reader, statement: str, ids: list[int]) -> dict[int, list[int]]:
-    groups: dict[int, list[int]] = defaultdict(list)
-    for name, value in reader.query(statement, (ids,)):
-        groups[name].append(value)
-    return groups
-
-
-def _memberships(reader: Reader, prefix: str, ids: list[int]) -> dict[int, dict[int, int]]:
-    memberships: dict[int, dict[int, int]] = defaultdict(dict)
-    rows = reader.query(
-        f"SELECT product_id, category_id, position FROM {prefix}catalog_category_product"
-        " WHERE product_id IN %s",
-        (ids,),
+def _values_and_labels(
+    prefix: str, ids: list[int], attributes: Mapping[int, Attribute]
+) -> Plan[tuple[Values, dict[int, dict[int, str | None]]]]:
+    """The products' values, and the labels of the options they name."""
+    values = yield from _values(
+        f"{prefix}catalog_product_entity", ids, _wanted(attributes.values(), FIXED_ATTRIBUTES)
     )
-    for product_id, category_id, position in rows:
-        memberships[product_id][category_id] = position
-    return memberships
+    options = {n for of_product in values.values() for n in used_options(of_product, attributes.values())}
+    # As with pictures, two rows for one store are possible.
+    rows = yield from select(
+        f"SELECT option_id, store_id, value FROM {prefix}eav_attribute_option_value WHERE option_id IN %s"
+        " ORDER BY value_id",
+        sorted(options),
+    )
+    return values, by_second(rows)
 
 
-def _categories(reader: Reader, prefix: str, ids: set[int]) -> dict[int, CategoryRow]:
-    """The categories and everything on the way up from them."""
-    if not ids:
-        return {}
+def _memberships(
+    prefix: str, ids: list[int], codes: dict[str, dict[int, str]]
+) -> Plan[tuple[dict[int, dict[int, int]], dict[int, CategoryRow]]]:
+    """Positions by product and category id, and those categories with everything on the way up from them."""
     table = f"{prefix}catalog_category_entity"
-    paths = [
-        tuple(int(part) for part in str(path).split("/") if part.isdigit())
-        for (path,) in reader.query(f"SELECT path FROM {table} WHERE entity_id IN %s", (sorted(ids),))
-    ]
-    all_ids = sorted(ids.union(*paths))
-    rows = reader.query(f"SELECT entity_id, path, level FROM {table} WHERE entity_id IN %s", (all_ids,))
-    codes = _category_codes(reader, prefix)
-    values = _values(reader, table, all_ids, codes)
-    return {
-        category_id: CategoryRow(
-            category_id,
-            tuple(int(part) for part in str(path).split("/") if part.isdigit()),
-            level,
-            values.get(category_id, {}),
-        )
-        for category_id, path, level in rows
+    rows = yield from select(
+        "SELECT m.product_id, m.category_id, m.position, c.path"
+        f" FROM {prefix}catalog_category_product m LEFT JOIN {table} c ON c.entity_id = m.category_id"
+        " WHERE m.product_id IN %s",
+        ids,
+    )
+    positions: dict[int, dict[int, int]] = defaultdict(dict)
+    category_ids: set[int] = set()
+    for product_id, category_id, position, path in rows:
+        positions[product_id][category_id] = position
+        category_ids.update((category_id, *_path(path)))
+    wanted = sorted(category_ids)
+    together = Together()
+    entities = together.add(
+        select(f"SELECT entity_id, path, level FROM {table} WHERE entity_id IN %s", wanted)
+    )
+    values = together.add(_values(table, wanted, codes))
+    yield from together.done()
+    categories = {
+        category_id: CategoryRow(category_id, _path(path), level, values.result.get(category_id, {}))
+        for category_id, path, level in entities.result
     }
+    return positions, categories
 
 
-def _category_codes(reader: Reader, prefix: str) -> dict[str, dict[int, str]]:
-    rows = reader.query(
+def _path(path: str | None) -> tuple[int, ...]:
+    """Ids along a category's path; parts that are no number are left out."""
+    return tuple(int(part) for part in str(path or "").split("/") if part.isdigit())
+
+
+def _category_codes(prefix: str) -> Plan[dict[str, dict[int, str]]]:
+    rows = yield from ask(
         f"SELECT a.attribute_id, a.attribute_code, a.backend_type FROM {prefix}eav_attribute a"
         f" JOIN {prefix}eav_entity_type t ON t.entity_type_id = a.entity_type_id"
         " WHERE t.entity_type_code = %s AND a.attribute_code IN %s",
-        (_CATEGORY, sorted(CATEGORY_ATTRIBUTES)),
+        _CATEGORY,
+        sorted(CATEGORY_ATTRIBUTES),
     )
     codes: dict[str, dict[int, str]] = defaultdict(dict)
     for attribute_id, code, backend_type in rows:
@@ -212,15 +263,15 @@ def _category_codes(reader: Reader, prefix: str) -> dict[str, dict[int, str]]:
     return codes
 
 
-def _gallery(reader: Reader, prefix: str, ids: list[int]) -> dict[int, list[GalleryRow]]:
+def _gallery(prefix: str, ids: list[int]) -> Plan[dict[int, list[GalleryRow]]]:
     table = f"{prefix}catalog_product_entity_media_gallery"
-    rows = reader.query(
+    rows = yield from select(
         "SELECT e.entity_id, g.value_id, g.value, g.media_type, v.store_id, v.label, v.position, v.disabled"
         f" FROM {table}_value_to_entity e JOIN {table} g ON g.value_id = e.value_id"
         f" LEFT JOIN {table}_value v ON v.value_id = e.value_id AND v.entity_id = e.entity_id"
         # No key forbids two rows for one store; the later one counts, in whatever order they are found.
         " WHERE e.entity_id IN %s ORDER BY v.record_id",
-        (ids,),
+        ids,
     )
     files: dict[int, dict[int, tuple[str, str, dict[int, GalleryValue]]]] = defaultdict(dict)
     for entity_id, value_id, file, media_type, store_id, label, position, disabled in rows:
@@ -235,53 +286,17 @@ def _gallery(reader: Reader, prefix: str, ids: list[int]) -> dict[int, list[Gall
     }
 
 
-def _children(
-    reader: Reader, prefix: str, ids: list[int], attributes: Mapping[int, Attribute]
-) -> dict[int, dict[int, dict[int, str | None]]]:
-    """Status values of children: parent id -> child id -> store id -> text.
-
-    Any product may be a parent: Commerce asks for rows of the relation, not for the product's type.
-    """
-    rows = _pairs(
-        reader,
-        f"SELECT parent_id, child_id FROM {prefix}catalog_product_relation WHERE parent_id IN %s",
-        ids,
-    )
-    if not rows:
-        return {}
-    status = {"int": {a.attribute_id: a.code for a in attributes.values() if a.code == "status"}}
-    child_ids = sorted({child for children in rows.values() for child in children})
-    values = _values(reader, f"{prefix}catalog_product_entity", child_ids, status)
-    return {
-        parent: {child: dict(values.get(child, {}).get("status", {})) for child in children}
-        for parent, children in rows.items()
-    }
-
-
-def _option_labels(reader: Reader, prefix: str, ids: list[int]) -> dict[int, dict[int, str | None]]:
-    if not ids:
-        return {}
-    labels: dict[int, dict[int, str | None]] = defaultdict(dict)
-    rows = reader.query(
-        f"SELECT option_id, store_id, value FROM {prefix}eav_attribute_option_value WHERE option_id IN %s"
-        # As with pictures, two rows for one store are possible.
-        " ORDER BY value_id",
-        (ids,),
-    )
-    for option_id, store_id, value in rows:
-        labels[option_id][store_id] = value
-    return labels
+_STORE_VIEWS: Final = (
+    "SELECT s.store_id, s.code, g.code, w.website_id, w.code, g.root_category_id"
+    " FROM {p}store s JOIN {p}store_group g ON g.group_id = s.group_id"
+    " JOIN {p}store_website w ON w.website_id = s.website_id"
+    " WHERE s.store_id <> 0 ORDER BY s.store_id"
+)
 
 
 def _store_views(
-    reader: Reader, prefix: str, saved: SavedConfig, overrides: Mapping[str, str], media_base_url: str
+    rows: Sequence[Row], saved: SavedConfig, overrides: Mapping[str, str], media_base_url: str
 ) -> tuple[StoreView, ...]:
-    rows = reader.query(
-        "SELECT s.store_id, s.code, g.code, w.website_id, w.code, g.root_category_id"
-        f" FROM {prefix}store s JOIN {prefix}store_group g ON g.group_id = s.group_id"
-        f" JOIN {prefix}store_website w ON w.website_id = s.website_id"
-        " WHERE s.store_id <> 0 ORDER BY s.store_id"
-    )
     views = []
     for store_id, code, group_code, website_id, website_code, root in rows:
         config = store_config(saved, overrides, store_id, website_id)

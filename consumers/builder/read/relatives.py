@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
-from consumers.builder.read.reader import Ids, Reader, select
+from consumers.builder.read.reader import Ids, Plan, Together, ask, select
 from consumers.builder.rules.relatives import Relative
 from consumers.builder.values import Attribute
 
@@ -14,11 +14,10 @@ _CODES: Final = frozenset({"name", "status", "price_type"})
 Relations = dict[int, tuple[int, ...]]
 
 
-def read_relations(reader: Reader, prefix: str, ids: Ids) -> tuple[Relations, Relations]:
+def read_relations(prefix: str, ids: Ids) -> Plan[tuple[Relations, Relations]]:
     """(parents by child, children by parent) for these products."""
     table = f"{prefix}catalog_product_relation"
-    rows = select(
-        reader,
+    rows = yield from select(
         f"SELECT 0, child_id, parent_id FROM {table} WHERE child_id IN %s"
         f" UNION ALL SELECT 1, parent_id, child_id FROM {table} WHERE parent_id IN %s",
         ids,
@@ -30,24 +29,27 @@ def read_relations(reader: Reader, prefix: str, ids: Ids) -> tuple[Relations, Re
     return parents, children
 
 
-def read_relatives(
-    reader: Reader, prefix: str, ids: Ids, attributes: Mapping[int, Attribute]
-) -> dict[int, Relative]:
+def read_relatives(prefix: str, ids: Ids, attributes: Mapping[int, Attribute]) -> Plan[dict[int, Relative]]:
     """The products with these ids; ids of no product are left out."""
-    entities = select(
-        reader,
-        "SELECT entity_id, sku, type_id, required_options"
-        f" FROM {prefix}catalog_product_entity WHERE entity_id IN %s",
-        ids,
+    together = Together()
+    entities = together.add(
+        select(
+            "SELECT entity_id, sku, type_id, required_options"
+            f" FROM {prefix}catalog_product_entity WHERE entity_id IN %s",
+            ids,
+        )
     )
+    website_rows = together.add(
+        select(
+            f"SELECT product_id, website_id FROM {prefix}catalog_product_website WHERE product_id IN %s", ids
+        )
+    )
+    value_rows = together.add(_values(prefix, ids, attributes))
+    yield from together.done()
     websites: dict[int, set[int]] = defaultdict(set)
-    for product_id, website_id in select(
-        reader,
-        f"SELECT product_id, website_id FROM {prefix}catalog_product_website WHERE product_id IN %s",
-        ids,
-    ):
+    for product_id, website_id in website_rows.result:
         websites[product_id].add(website_id)
-    values = _values(reader, prefix, ids, attributes)
+    values = value_rows.result
     return {
         entity_id: Relative(
             entity_id,
@@ -57,13 +59,13 @@ def read_relatives(
             frozenset(websites.get(entity_id, ())),
             values.get(entity_id, {}),
         )
-        for entity_id, sku, type_id, required_options in entities
+        for entity_id, sku, type_id, required_options in entities.result
     }
 
 
 def _values(
-    reader: Reader, prefix: str, ids: Ids, attributes: Mapping[int, Attribute]
-) -> dict[int, dict[str, dict[int, str | None]]]:
+    prefix: str, ids: Ids, attributes: Mapping[int, Attribute]
+) -> Plan[dict[int, dict[str, dict[int, str | None]]]]:
     wanted = {a.attribute_id: a for a in attributes.values() if a.code in _CODES}
     values: dict[int, dict[str, dict[int, str | None]]] = defaultdict(lambda: defaultdict(dict))
     if not ids or not wanted:
@@ -79,6 +81,6 @@ def _values(
         for backend_type in types
         for part in (list(ids), sorted(n for n, a in wanted.items() if a.backend_type == backend_type))
     ]
-    for entity_id, attribute_id, store_id, value in reader.query(statement, parameters):
+    for entity_id, attribute_id, store_id, value in (yield from ask(statement, *parameters)):
         values[entity_id][wanted[attribute_id].code][store_id] = value
     return values

@@ -1,33 +1,52 @@
 """Stock rows of a batch, and of the products its composites are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from consumers.builder.read.reader import Ids, Reader, select
+from consumers.builder.read.reader import Ids, Plan, Together, ask, select
 from consumers.builder.rules.stock import DEFAULT_STOCK, Inventory, SourcesRow, StockItemRow
+from runtime.database import Row
 
 
-def read_inventory(reader: Reader, prefix: str, ids: Ids, settings: Mapping[str, str]) -> Inventory:
+def has_sources(prefix: str) -> Plan[bool]:
+    """True when multi-source inventory is installed; without it there are the old stock tables only."""
+    rows = yield from ask(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = %s",
+        f"{prefix}inventory_stock_sales_channel",
+    )
+    return bool(rows)
+
+
+def read_inventory(
+    prefix: str, ids: Ids, settings: Mapping[str, str], *, multi_source: bool
+) -> Plan[Inventory]:
     """Everything that decides about the stock of these products.
 
     Args:
         settings: configuration of the default scope, by path.
     """
-    items = {row[0]: _item(*row[1:]) for row in select(reader, _ITEMS.format(p=prefix), ids)}
-    if not _has_sources(reader, prefix):
-        return Inventory(items, settings=settings)
-    channels = reader.query(
-        f"SELECT code, stock_id FROM {prefix}inventory_stock_sales_channel WHERE type = 'website'"
-    )
+    together = Together()
+    item_rows = together.add(select(_ITEMS.format(p=prefix), ids))
+    if not multi_source:
+        yield from together.done()
+        return Inventory(_items(item_rows.result), settings=settings)
+    channels = together.add(ask(_CHANNELS.format(p=prefix)))
+    source_rows = together.add(select(_SOURCES.format(p=prefix), ids))
+    reservation_rows = together.add(select(_RESERVATIONS.format(p=prefix), ids))
+    yield from together.done()
     sources = {
         (product_id, stock_id): SourcesRow(Decimal(quantity), bool(any_in_stock))
-        for product_id, stock_id, quantity, any_in_stock in select(reader, _SOURCES.format(p=prefix), ids)
+        for product_id, stock_id, quantity, any_in_stock in source_rows.result
     }
     reservations = {
         (product_id, stock_id): Decimal(quantity)
-        for product_id, stock_id, quantity in select(reader, _RESERVATIONS.format(p=prefix), ids)
+        for product_id, stock_id, quantity in reservation_rows.result
     }
-    return Inventory(items, True, dict(channels), sources, reservations, settings)
+    return Inventory(_items(item_rows.result), True, dict(channels.result), sources, reservations, settings)
+
+
+def _items(rows: Iterable[Row]) -> dict[int, StockItemRow]:
+    return {row[0]: _item(*row[1:]) for row in rows}
 
 
 _ITEMS = (
@@ -37,13 +56,15 @@ _ITEMS = (
     " use_config_qty_increments"
     f" FROM {{p}}cataloginventory_stock_item WHERE stock_id = {DEFAULT_STOCK} AND product_id IN %s"
 )
-# Commerce itself compares the SKU as the collation does, so the join does too.
+_CHANNELS = "SELECT code, stock_id FROM {p}inventory_stock_sales_channel WHERE type = 'website'"
+# Commerce itself compares the SKU as the collation does, so the join does too. Left alone, the server
+# begins with the stocks and walks through every source item of them.
 _SOURCES = (
     "SELECT p.entity_id, l.stock_id, SUM(IF(i.status = 1, i.quantity, 0)), MAX(i.status = 1)"
     " FROM {p}catalog_product_entity p"
-    " JOIN {p}inventory_source_item i ON i.sku = p.sku"
-    " JOIN {p}inventory_source s ON s.source_code = i.source_code AND s.enabled = 1"
-    " JOIN {p}inventory_source_stock_link l ON l.source_code = i.source_code"
+    " STRAIGHT_JOIN {p}inventory_source_item i ON i.sku = p.sku"
+    " STRAIGHT_JOIN {p}inventory_source s ON s.source_code = i.source_code AND s.enabled = 1"
+    " STRAIGHT_JOIN {p}inventory_source_stock_link l ON l.source_code = i.source_code"
     f" WHERE p.entity_id IN %s AND l.stock_id <> {DEFAULT_STOCK} GROUP BY p.entity_id, l.stock_id"
 )
 # The table's index begins with the stock, so stocks come before reservations.
@@ -53,14 +74,6 @@ _RESERVATIONS = (
     " STRAIGHT_JOIN {p}inventory_reservation r ON r.stock_id = k.stock_id AND r.sku = p.sku"
     f" WHERE p.entity_id IN %s AND k.stock_id <> {DEFAULT_STOCK} GROUP BY p.entity_id, r.stock_id"
 )
-
-
-def _has_sources(reader: Reader, prefix: str) -> bool:
-    rows = reader.query(
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = %s",
-        (f"{prefix}inventory_stock_sales_channel",),
-    )
-    return bool(rows)
 
 
 def _item(

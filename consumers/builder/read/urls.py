@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 
-from consumers.builder.read.reader import Ids, Reader, select
+from consumers.builder.read.reader import Ids, Plan, select
 from consumers.builder.rules.urls import RewriteRow
 
 
-def read_rewrites(reader: Reader, prefix: str, ids: Ids) -> dict[int, tuple[RewriteRow, ...]]:
+def read_rewrites(prefix: str, ids: Ids) -> Plan[dict[int, tuple[RewriteRow, ...]]]:
     """By product id."""
-    rows = select(
-        reader,
+    rows = yield from select(
         "SELECT entity_id, url_rewrite_id, store_id, COALESCE(request_path, ''), COALESCE(target_path, ''),"
         f" redirect_type, metadata FROM {prefix}url_rewrite"
         " WHERE entity_type = 'product' AND entity_id IN %s",

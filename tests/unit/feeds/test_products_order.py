@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from commerce_sync.sample.ddl import TABLES
 from consumers.builder.feeds import products
 from consumers.builder.read.products import read_products
+from runtime.database import Query, Row
 from schemas.codec import encode
 from schemas.keys import content_hash
 
@@ -151,7 +152,10 @@ class ShuffledReader:
                 f"INSERT INTO {name} ({columns}) VALUES ({places})", self._shuffled(rows[name])
             )
 
-    def query(self, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+    def query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
+        return [self._query(*query) for query in queries]
+
+    def _query(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         if "information_schema" in statement:
             # This shop has no multi-source inventory.
             return []
