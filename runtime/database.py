@@ -1,6 +1,7 @@
 """The shop's database: short reads, and snapshots that have seen a given place of the binlog."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,9 +12,12 @@ from asyncmy.constants import CLIENT
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from runtime.errors import Fault, Transient, Unreachable
+from runtime.covering import began_anew, needs
+from runtime.errors import BehindFloor, Fault, Transient, Unreachable
 from runtime.settings import DatabaseAddress
 from schemas.records import Position
+
+log = logging.getLogger(__name__)
 
 Row = tuple[Any, ...]
 # A SELECT and its values: `%s` marks a value, a list value stands for its members.
@@ -109,53 +113,64 @@ class Database:
     ) -> Iterator["Snapshot"]:
         """A consistent read-only view that has seen every transaction beginning at `cover`.
 
-        It is also no older than any earlier snapshot in `floors`.
-
         A server hands a transaction to binlog readers before other connections can see its rows, so a
         snapshot is opened, its own binlog position is asked, and it is opened again until it is past
         them all. Positions of another server (a replica is read), and all of MySQL's, which does not
-        tell where a snapshot stands, are waited for by GTID first.
+        tell where a snapshot stands, are waited for by GTID first. What can be compared in neither way is
+        in the snapshot's `blind`.
+
+        Args:
+            floors: changes that were built from before; the view is not older than those either.
 
         Raises:
             Transient: not covered within `wait_s`; the work is to be tried again later.
+            BehindFloor: a floor has not arrived within `wait_s` at the server that is read now.
         """
-        own = [position for position in cover if position.server_id == self.server_id]
-        own_floors = [floor for floor in floors if floor.server_id == self.server_id]
-        by_gtid = [p for p in cover if p.gtid and (p.server_id != self.server_id or not self.is_mariadb)]
-        self._wait_for_gtids(by_gtid, wait_s)
+        needed = needs(cover, floors, self.server_id, self.is_mariadb)
+        self._wait_for_gtids(needed.gtids, wait_s, Transient)
+        self._wait_for_gtids(needed.floor_gtids, wait_s, BehindFloor)
+        blind = needed.blind
         deadline = time.monotonic() + wait_s
         while True:
             position = self._open_snapshot()
-            if position is None and own and self.is_mariadb:
+            if position is None and needed.places:
                 message = f"{self._setting}: the server writes no binlog; set log_bin and restart it"
                 raise Fault(message)
-            if position is None or (
-                all(position.covers(needed) for needed in own)
-                and all(position.reaches(floor) for floor in own_floors)
-            ):
+            if position is None or all(position.covers(place) for place in needed.places):
                 break
-            self.query("ROLLBACK")
             if time.monotonic() >= deadline:
+                missing = [place for place in needed.places if not position.covers(place)]
+                if began_anew(position, missing):
+                    log.warning(
+                        "the server's binlog began anew", extra={"stands": position, "missing": missing}
+                    )
+                    blind |= {self.server_id}
+                    break
+                self.query("ROLLBACK")
                 message = (
-                    f"{self._setting}: rows of binlog position {own} are not visible after {wait_s} s; "
+                    f"{self._setting}: rows of binlog position {missing} are not visible after {wait_s} s; "
                     "is the server read the one that is captured?"
                 )
                 raise Transient(message)
+            self.query("ROLLBACK")
             time.sleep(_RETRY_S)
         try:
-            yield Snapshot(self, position)
+            yield Snapshot(self, position, blind)
         finally:
             # After a broken connection there is nothing to end, and the first failure is the one to show.
             if self._connection is not None:
                 self.query("ROLLBACK")
 
-    def _wait_for_gtids(self, positions: Sequence[Position], wait_s: float) -> None:
+    def _wait_for_gtids(self, gtids: Sequence[str], wait_s: float, failure: type[Transient]) -> None:
         function = "MASTER_GTID_WAIT" if self.is_mariadb else "WAIT_FOR_EXECUTED_GTID_SET"
-        for position in positions:
-            ((result,),) = self.query(f"SELECT {function}(%s, %s)", (position.gtid, wait_s))
+        for gtid in gtids:
+            ((result,),) = self.query(f"SELECT {function}(%s, %s)", (gtid, wait_s))
             if result != 0:
-                message = f"{self._setting}: GTID {position.gtid} has not arrived after {wait_s} s"
-                raise Transient(message)
+                message = (
+                    f"{self._setting}: GTID {gtid} has not arrived after {wait_s} s at the server read; "
+                    "is it a replica, and running?"
+                )
+                raise failure(message)
 
     def _open_snapshot(self) -> Position | None:
         """Open one and say where it stands; None where the server does not tell (MySQL, no binlog)."""
@@ -216,11 +231,17 @@ def _values(parameters: Sequence[Any]) -> tuple[Any, ...]:
 
 
 class Snapshot:
-    """An open consistent view; every query sees the same moment."""
+    """An open consistent view; every query sees the same moment.
 
-    def __init__(self, database: Database, position: Position | None) -> None:
+    `blind` names the servers of covered positions that could be compared with nothing.
+    """
+
+    def __init__(
+        self, database: Database, position: Position | None, blind: frozenset[int] = frozenset()
+    ) -> None:
         self._database = database
         self.position = position
+        self.blind = blind
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._database.query(statement, parameters)

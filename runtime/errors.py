@@ -37,6 +37,10 @@ class Waiting(Transient):
     """Nothing is wrong, it is only not our turn yet (an allowance refills); no reason for a warning."""
 
 
+class BehindFloor(Transient):
+    """The server that is read is behind another one that was read before."""
+
+
 class Poison(CommerceSyncError):
     """These bytes will never pass: park them with the reason and go on."""
 

@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import FrameType
 from typing import Final, Protocol
 
@@ -84,11 +84,13 @@ def run(
     health: Health,
     stopper: Stopper,
     deferred: Collection[str] = (),
+    overdue: Callable[[], bool] = lambda: False,
 ) -> None:
     """Consume until told to stop: process, write and commit each batch in one transaction.
 
     Args:
         deferred: topics whose records wait while any other topic has some.
+        overdue: asked when no record came; True hands an empty batch in.
 
     Any doubt about a transaction (timed out, fenced, retried) ends the process: the next one begins with a
     new producer and freshly loaded state, which is the only safe answer.
@@ -125,6 +127,8 @@ def run(
                     markers.pass_now_and_then()
             elif lanes.holding:
                 lanes.release()
+            elif assignment.held and overdue():
+                _settle(stage, consumer, producer, (), assignment, health, stopper)
             else:
                 markers.pass_by()
             lag.observe()
@@ -248,7 +252,7 @@ def _settle(
                 health.not_ready(str(error))
             if not _wait(consumer, wait_s, assignment, health, stopper):
                 return False
-    _transact(consumer, producer, outgoing, records)
+    _transact(consumer, producer, outgoing, _next_offsets(records) or assignment.next_offsets(consumer))
     stage.committed()
     if attempts:
         health.ready()
@@ -281,18 +285,24 @@ def _wait(
     return True
 
 
+def _next_offsets(records: Sequence[Record]) -> list[TopicPartition]:
+    offsets = {(record.topic, record.partition): record.offset + 1 for record in records}
+    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+
+
 def _transact(
-    consumer: Consumer, producer: Producer, outgoing: Sequence[Outgoing], records: Sequence[Record]
+    consumer: Consumer,
+    producer: Producer,
+    outgoing: Sequence[Outgoing],
+    next_offsets: list[TopicPartition],
 ) -> None:
-    next_offsets: dict[tuple[str, int], int] = {}
-    for record in records:
-        next_offsets[record.topic, record.partition] = record.offset + 1
+    """Write and commit. Offsets are never missing: a worker whose partitions went is fenced only by them."""
     try:
         producer.begin_transaction()
         for item in outgoing:
             _produce(producer, item)
         producer.send_offsets_to_transaction(
-            [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()],
+            next_offsets,
             consumer.consumer_group_metadata(),
             ADMIN_TIMEOUT_S,
         )
@@ -337,6 +347,20 @@ class _Assignment:
         """Read again from where this assignment began; nothing was settled since."""
         if self._places:
             consumer.assign(self._places)
+
+    @property
+    def held(self) -> bool:
+        return bool(self._places)
+
+    def next_offsets(self, consumer: Consumer) -> list[TopicPartition]:
+        """Where reading stands in every partition held; where it began, before the first record."""
+        began = {(place.topic, place.partition): place.offset for place in self._places}
+        return [
+            place
+            if place.offset >= 0
+            else TopicPartition(place.topic, place.partition, began[place.topic, place.partition])
+            for place in consumer.position(list(self._places))
+        ]
 
     def on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1

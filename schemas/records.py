@@ -19,18 +19,31 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     pos: int
     gtid: str | None = None
 
+    @property
+    def file_number(self) -> int:
+        """The number behind the last dot of the file's name; it counts up."""
+        return int(self.file.rpartition(".")[2])
+
     def order(self) -> tuple[int, int]:
-        """Sorts as the log grows; the number behind the last dot of the file name counts up."""
-        _, _, number = self.file.rpartition(".")
-        return (int(number), self.pos)
+        """Sorts as the log grows."""
+        return (self.file_number, self.pos)
 
     def covers(self, transaction: "Position") -> bool:
         """True when a snapshot at this position has seen the transaction that begins at `transaction`."""
         return self.server_id == transaction.server_id and self.order() > transaction.order()
 
-    def reaches(self, snapshot: "Position") -> bool:
-        """True when a snapshot at this position is no older than `snapshot`."""
-        return self.server_id == snapshot.server_id and self.order() >= snapshot.order()
+    def reaches(self, other: "Position") -> bool:
+        """True when this position is the same or a later one."""
+        return self.server_id == other.server_id and self.order() >= other.order()
+
+
+def newer(known: Position | None, other: Position | None) -> Position | None:
+    """Of two servers only the later read can be kept: it is the one that streams now."""
+    if known is None or other is None:
+        return known or other
+    if known.server_id != other.server_id:
+        return other
+    return max(known, other, key=Position.order)
 
 
 def newest(positions: list[Position]) -> list[Position]:
@@ -47,13 +60,15 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entity to build again. Key of the record: the entity; empty when `refers_to` is set.
 
     `commit_ms` is the commit time of the oldest change behind it (unix milliseconds, whole seconds at the
-    source). `refers_to` ("category:12") stands for every entity whose last build used that row.
+    source). `refers_to` ("category:12") stands for every entity whose last build used that row. `always`:
+    build it even when the last build has seen `position`.
     """
 
     reason: str
     position: Position | None = None
     commit_ms: int | None = None
     refers_to: str | None = None
+    always: bool = False
     version: int = 1
 
 
@@ -66,13 +81,32 @@ class EmittedItem(msgspec.Struct, frozen=True, array_like=True):
     lane: Lane
 
 
+class Again(msgspec.Struct, frozen=True, array_like=True):
+    """A build whose rows were not proved to be new enough: when it is due once more, and for which edit."""
+
+    due_ms: int
+    lane: Lane
+    commit_ms: int | None = None
+
+
 class IndexEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a builder must know of an entity: the items it last emitted and the rows they were made of."""
+    """What a builder must know of an entity: the items it last emitted and the rows they were made of.
+
+    `parked`: reasons, by what of the entity waits for a person (itself: an empty text; a row; an item).
+    """
 
     items: tuple[EmittedItem, ...] = ()
     refs: tuple[str, ...] = ()
     snapshot: Position | None = None
-    parked: str | None = None
+    parked: dict[str, str] = {}
+    again: Again | None = None
+    version: int = 1
+
+
+class Floor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The newest change of each server that a partition was built from; no later build may be older."""
+
+    positions: tuple[Position, ...] = ()
     version: int = 1
 
 
@@ -108,14 +142,21 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ResyncProgress(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Control record `resync:<id>`: asked for, running, done. `cursor` is the last entity_id enumerated."""
+    """Control record `resync:<id>`: asked for, running, done. `cursor` is the last entity_id enumerated.
+
+    A run begins behind `began` and ends there, once around: `around` says that it has passed the last id.
+    `position` is the change that asked for it; no entity may be built from older rows.
+    """
 
     feeds: tuple[str, ...]
     state: Literal["requested", "running", "enumerated"]
     requested_ms: int
     reason: str = ""
     cursor: int = 0
+    began: int = 0
+    around: bool = False
     entities: int = 0
+    position: Position | None = None
     version: int = 1
 
 

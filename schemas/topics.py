@@ -25,6 +25,8 @@ class Topic:
 
 # Big enough for any item: a product may hold 200 kB, a batch several of them.
 MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
+# What an item's value may hold of it: key, headers and the batch around them need the rest.
+ITEM_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 64 * 1024
 _LIMIT: Final = {"max.message.bytes": str(MESSAGE_BYTES_MAX)}
 _QUEUE: Final = {"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS), **_LIMIT}
 _STATE: Final = {

@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from commerce_sync.local import stack as local_stack
 from commerce_sync.local.stack import Stack
+
+# How fast examples are drawn says something of the machine, nothing of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 # Names the data directory of a stack that already runs, to save its start while developing.
 RUNNING_STACK = "COMMERCE_SYNC_TEST_STACK"

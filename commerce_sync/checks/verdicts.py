@@ -18,6 +18,7 @@ VARIABLES: Final = (
     "expire_logs_days",
     "log_bin_compress",
     "binlog_row_value_options",
+    "gtid_mode",
 )
 
 _HARMLESS: Final = frozenset(
@@ -128,6 +129,7 @@ def binlog_findings(server: Server) -> list[Finding]:
         _must_be(server, "binlog_format", "ROW"),
         _must_be(server, "binlog_row_image", "FULL"),
         *_unreadable_forms(server),
+        *_positions(server),
         _retention(server),
     ]
 
@@ -198,6 +200,19 @@ def _unreadable_forms(server: Server) -> list[Finding]:
         )
         findings.append(Finding("binlog_row_value_options", "not ok", sentence))
     return findings
+
+
+def _positions(server: Server) -> list[Finding]:
+    """MariaDB tells where a snapshot stands, and always has GTIDs."""
+    mode = server.variables.get("gtid_mode", "OFF")
+    if server.is_mariadb or mode.upper() == "ON":
+        return []
+    sentence = (
+        f"gtid_mode is {mode}, so nothing tells whether a change is visible yet: every changed product is "
+        "built a second time after builder.echo_s; write gtid_mode=ON and enforce_gtid_consistency=ON into "
+        "the server's configuration and restart it"
+    )
+    return [Finding("gtid_mode", "warning", sentence)]
 
 
 def _retention(server: Server) -> Finding:

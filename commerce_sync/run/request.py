@@ -41,7 +41,7 @@ def request_resync(settings: Settings, feeds: tuple[str, ...], *, allow_deletes:
 
 
 def resync_progress(settings: Settings, requested_ms: int) -> ResyncProgress | None:
-    """The newest progress record of a request; None when none is there yet."""
+    """The newest progress record of a request, or of one that took its place; None when none is there yet."""
     names = TopicNames(settings.kafka.topic_prefix)
     asker = reader(settings.kafka, names.group("request"))
     newest: ResyncProgress | None = None
@@ -50,7 +50,10 @@ def resync_progress(settings: Settings, requested_ms: int) -> ResyncProgress | N
             if record.value is None or not record.key.startswith(KEY_PREFIX):
                 continue
             progress = msgspec.json.decode(record.value, type=ResyncProgress)
-            if progress.requested_ms == requested_ms:
+            if progress.state == "requested" and progress.requested_ms == requested_ms:
+                # What stands before the request is of other runs, whatever their clock said.
+                newest = None
+            elif progress.state != "requested" and progress.requested_ms >= requested_ms:
                 newest = progress
     finally:
         asker.close()

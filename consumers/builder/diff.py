@@ -1,7 +1,7 @@
 """Built minus emitted: what to write, what to take back, what to leave alone. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from schemas.records import EmittedItem, Lane
 
@@ -16,6 +16,15 @@ class Difference:
     tombstone: tuple[ItemKey, ...]
     unchanged: tuple[ItemKey, ...]
     items: tuple[EmittedItem, ...]
+
+    def without(self, kept_back: Collection[ItemKey], emitted: tuple[EmittedItem, ...]) -> "Difference":
+        """The same, but some items are not written: what was emitted of them before stands."""
+        if not kept_back:
+            return self
+        standing = tuple(item for item in emitted if (item.feed, item.key) in kept_back)
+        others = tuple(item for item in self.items if (item.feed, item.key) not in kept_back)
+        emit = tuple(key for key in self.emit if key not in kept_back)
+        return replace(self, emit=emit, items=others + standing)
 
 
 def diff(emitted: tuple[EmittedItem, ...], built: Mapping[ItemKey, str], lane: Lane) -> Difference:

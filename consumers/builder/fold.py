@@ -16,8 +16,8 @@ _DECODER = msgspec.json.Decoder(Dirty)
 class Work:
     """One entity to build.
 
-    `positions` are those of all its records, `unplaced` says that one of them has none (a resync), and
-    `commit_ms` is the oldest.
+    `positions` are those of all its records, `always` says that one of them asks for a build whatever was
+    seen before (a resync), and `commit_ms` is the oldest.
     """
 
     key: str
@@ -26,7 +26,7 @@ class Work:
     positions: list[Position]
     commit_ms: int | None
     reason: str
-    unplaced: bool = False
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Reference:
     """Everything of one partition that was built from a row."""
 
     partition: int
+    lane: Lane
     dirty: Dirty
 
 
@@ -59,9 +60,8 @@ def fold(entries: Iterable[tuple[str, int, Lane, Dirty]]) -> list[Work]:
             work = works[key] = Work(key, partition, lane, [], dirty.commit_ms, dirty.reason)
         if lane == "live" and work.lane == "bulk":
             work.lane, work.reason = "live", dirty.reason
-        if dirty.position is None:
-            work.unplaced = True
-        else:
+        work.always = work.always or dirty.always or dirty.position is None
+        if dirty.position is not None:
             work.positions.append(dirty.position)
         if dirty.commit_ms is not None:
             work.commit_ms = min(work.commit_ms or dirty.commit_ms, dirty.commit_ms)

@@ -1,16 +1,31 @@
 """What was last emitted, per partition: loaded from the index topic, changed only after a commit."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
 
-from schemas.records import IndexEntry, Position
+from schemas.records import Again, Floor, IndexEntry, Position
+
+
+class _Outline(msgspec.Struct):
+    """An entry as far as every one must be looked at: how many items it has, and what is due again."""
+
+    items: tuple[msgspec.Raw, ...] = ()
+    again: Again | None = None
+
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(IndexEntry)
+_OUTLINE: Final = msgspec.json.Decoder(_Outline)
+_FLOOR: Final = msgspec.json.Decoder(Floor)
 
-# The partition's snapshot floor is kept beside its entities, under a key no entity can have.
+# Looking for more than this one by one takes longer than listing what an entry refers to.
+SEARCHED_MAX: Final = 16
+_QUOTED: Final = re.compile(rb'"[a-z_]+:[^"\\]*"')
+
+# The partition's floor is kept beside its entities, under a key no entity can have.
 FLOOR_KEY: Final = b""
 
 
@@ -20,18 +35,22 @@ class PartitionIndex:
     def __init__(self) -> None:
         self._entries: dict[str, bytes] = {}
         self._covered: dict[str, Position] = {}
-        self.floor: Position | None = None
+        self.floors: tuple[Position, ...] = ()
+        # Entities to be built once more, by key.
+        self.again: dict[str, Again] = {}
         # Emitted items of all entities.
         self.items = 0
 
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
     def load(self, key: bytes, value: bytes | None) -> None:
         """Take over one record of the topic."""
         if key == FLOOR_KEY:
-            entry = _DECODER.decode(value) if value else IndexEntry()
-            self.floor = entry.snapshot
+            self.floors = _FLOOR.decode(value).positions if value else ()
         else:
             self._set(key.decode(), value)
 
@@ -48,12 +67,18 @@ class PartitionIndex:
             self.covered(key, snapshot)
 
     def _set(self, key: str, value: bytes | None) -> None:
-        self.items -= len(self.get(key).items)
+        before = self._entries.get(key)
+        if before is not None:
+            self.items -= len(_OUTLINE.decode(before).items)
+            self.again.pop(key, None)
         if value is None:
             self._entries.pop(key, None)
-        else:
-            self._entries[key] = value
-            self.items += len(self.get(key).items)
+            return
+        outline = _OUTLINE.decode(value)
+        self._entries[key] = value
+        self.items += len(outline.items)
+        if outline.again is not None:
+            self.again[key] = outline.again
 
     def correct(self, key: str, entry: IndexEntry) -> None:
         """Say what the feed topic was found to hold, without a build behind it."""
@@ -71,10 +96,14 @@ class PartitionIndex:
 
     def referring(self, references: Iterable[str]) -> Iterator[str]:
         """Entities whose last build used one of these rows."""
-        needles = [_ENCODER.encode(reference) for reference in references]
+        wanted = frozenset(_ENCODER.encode(reference) for reference in references)
         for key, value in self._entries.items():
             # The entry's text holds each reference as a quoted string, so a search finds no other.
-            if any(needle in value for needle in needles):
+            if len(wanted) <= SEARCHED_MAX:
+                found = any(reference in value for reference in wanted)
+            else:
+                found = not wanted.isdisjoint(_QUOTED.findall(value))
+            if found:
                 yield key
 
     def keys(self) -> Iterator[str]:
@@ -83,10 +112,10 @@ class PartitionIndex:
 
 def encode_entry(entry: IndexEntry) -> bytes | None:
     """The record's value; None (a tombstone) when nothing needs to be remembered."""
-    if not entry.items and entry.parked is None:
+    if not entry.items and not entry.parked and entry.again is None:
         return None
     return _ENCODER.encode(entry)
 
 
-def encode_floor(snapshot: Position) -> bytes:
-    return _ENCODER.encode(IndexEntry(snapshot=snapshot))
+def encode_floor(positions: Iterable[Position]) -> bytes:
+    return _ENCODER.encode(Floor(tuple(positions)))

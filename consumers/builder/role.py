@@ -64,6 +64,7 @@ def run(
         settings.commerce.media_base_url,
         settings.builder.position_wait_s,
         settings.builder.delete_guard_percent,
+        int(settings.builder.echo_s * 1000),
     )
 
     def deletes_allowed_until_ms() -> int:
@@ -76,8 +77,11 @@ def run(
 
     try:
         with Database(settings.commerce.read_address) as database:
+            stage = BuilderStage(
+                database, names, options, load_index, wall_clock_ms, deletes_allowed_until_ms
+            )
             loop.run(
-                BuilderStage(database, names, options, load_index, wall_clock_ms, deletes_allowed_until_ms),
+                stage,
                 group_consumer(settings.kafka, names.group("builder"), client_id),
                 transactional_producer(settings.kafka, client_id),
                 topics(settings),
@@ -85,6 +89,7 @@ def run(
                 health=health,
                 stopper=stopper,
                 deferred=[names.dirty(ENTITY, "bulk")],
+                overdue=stage.overdue,
             )
     finally:
         index_reader.close()

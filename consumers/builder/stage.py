@@ -2,14 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
 from confluent_kafka import TopicPartition
 
+from consumers.builder import echo, letters
 from consumers.builder.diff import Difference, ItemKey, diff
+from consumers.builder.echo import ECHOES_MAX
 from consumers.builder.feeds import products
 from consumers.builder.fold import Reference, Work, decode, fold
 from consumers.builder.guard import DeleteGuard
@@ -18,12 +21,12 @@ from consumers.builder.read.products import Batch, read_products
 from consumers.builder.rows import ProductRows
 from runtime import metrics
 from runtime.database import Database, Snapshot
-from runtime.errors import Fault, Poison, Transient
+from runtime.errors import BehindFloor, Fault, Poison, Transient
 from runtime.record import Outgoing, Record, parked
 from schemas.codec import encode
 from schemas.keys import canonical_json, content_hash
-from schemas.records import DeadLetter, Dirty, IndexEntry, Lane, Position, newest
-from schemas.topics import LANES, TopicNames
+from schemas.records import Again, DeadLetter, Dirty, IndexEntry, Lane, Position, newest
+from schemas.topics import ITEM_BYTES_MAX, LANES, TopicNames
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,8 @@ log = logging.getLogger(__name__)
 REFERRING_LIVE_MAX = 500
 # How long a batch that would delete too much waits before it is looked at again.
 HELD_S = 5.0
+# A replica that is behind catches up; a history that was lost never does.
+FLOOR_WAIT_MS_MAX = 600_000
 ENTITY = "product"
 
 
@@ -43,6 +48,7 @@ class BuilderOptions:
     media_base_url: str
     position_wait_s: float
     delete_guard_percent: int = 10
+    echo_ms: int = 2_000
 
 
 @dataclass(slots=True)
@@ -53,7 +59,8 @@ class _Pending:
     covered: list[tuple[int, str]] = field(default_factory=list)
     snapshot: Position | None = None
     deletes: int = 0
-    partitions: set[int] = field(default_factory=set)
+    floors: dict[int, tuple[Position, ...]] = field(default_factory=dict)
+    commit_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ class BuilderStage:
         }
         self._index: dict[int, PartitionIndex] = {}
         self._pending = _Pending()
+        self._behind_since_ms: int | None = None
 
     def assign(self, places: Sequence[TopicPartition]) -> None:
         """Load the index of exactly these partitions.
@@ -108,6 +116,10 @@ class BuilderStage:
         self._index = dict(self._load_index(sorted(lanes)))
         self._pending = _Pending()
 
+    def overdue(self) -> bool:
+        """True when an entity has to be built once more, whether or not a record comes."""
+        return any(True for _ in self._echoes())
+
     def process(self, records: Sequence[Record]) -> list[Outgoing]:
         self._pending = _Pending()
         outgoing: list[Outgoing] = []
@@ -122,11 +134,12 @@ class BuilderStage:
                 outgoing.append(parked(record, topic, record.partition, "fold", poison))
                 continue
             if dirty.refers_to is not None:
-                references.append(Reference(record.partition, dirty))
+                references.append(Reference(record.partition, self._lanes[record.topic], dirty))
             else:
                 entries.append((record.key.decode(), record.partition, self._lanes[record.topic], dirty))
         few, many = self._referring(references)
-        works = fold([*entries, *few])
+        works = fold([*entries, *few, *islice(self._echoes(), ECHOES_MAX)])
+        self._pending.commit_ms = max((w.commit_ms for w in works if w.commit_ms is not None), default=None)
         outgoing.extend(many)
         outgoing.extend(self._build([work for work in works if not self._is_covered(work)]))
         self._require_few_deletes()
@@ -150,28 +163,37 @@ class BuilderStage:
             self._index[partition].put(key, value, pending.snapshot)
         for partition, key in pending.covered:
             self._index[partition].covered(key, pending.snapshot)
-        for partition in pending.partitions:
-            self._index[partition].floor = pending.snapshot
+        for partition, floors in pending.floors.items():
+            self._index[partition].floors = floors
+        if pending.commit_ms is not None:
+            age_ms = self._now_ms() - pending.commit_ms
+            metrics.LAG_SECONDS.labels(self.name).set(max(0.0, age_ms / 1000))
+
+    def _echoes(self) -> Iterator[tuple[str, int, Lane, Dirty]]:
+        """What was built blindly and is due once more."""
+        for partition, index in self._index.items():
+            for key, again in echo.echoes(index.again, self._now_ms(), self._options.echo_ms):
+                yield key, partition, again.lane, echo.dirty(again)
 
     def _referring(
         self, references: Sequence[Reference]
     ) -> tuple[list[tuple[str, int, Lane, Dirty]], list[Outgoing]]:
         """Entities built from a changed row: a few join this batch, many become bulk work of their own."""
-        by_partition: dict[int, list[Dirty]] = {}
+        grouped: dict[tuple[int, Lane], list[Dirty]] = {}
         for reference in references:
-            by_partition.setdefault(reference.partition, []).append(reference.dirty)
+            grouped.setdefault((reference.partition, reference.lane), []).append(reference.dirty)
         few: list[tuple[str, int, Lane, Dirty]] = []
         many: list[Outgoing] = []
-        for partition, dirties in by_partition.items():
-            merged = _merged(dirties)
+        topic = self._names.dirty(ENTITY, "bulk")
+        for (partition, lane), dirties in grouped.items():
             names = [dirty.refers_to for dirty in dirties if dirty.refers_to is not None]
             keys = list(self._index[partition].referring(names))
-            if len(keys) <= REFERRING_LIVE_MAX:
-                few.extend((key, partition, "live", merged) for key in keys)
-            else:
-                value = msgspec.json.encode(merged)
-                topic = self._names.dirty(ENTITY, "bulk")
-                many.extend(Outgoing(topic, partition, key.encode(), value) for key in keys)
+            for merged in _merged(dirties):
+                if len(keys) <= REFERRING_LIVE_MAX:
+                    few.extend((key, partition, lane, merged) for key in keys)
+                else:
+                    value = msgspec.json.encode(merged)
+                    many.extend(Outgoing(topic, partition, key.encode(), value) for key in keys)
         return few, many
 
     def _is_covered(self, work: Work) -> bool:
@@ -182,7 +204,7 @@ class BuilderStage:
         """
         index = self._index[work.partition]
         seen = index.snapshot_of(work.key)
-        if seen is None or work.unplaced or not all(seen.covers(p) for p in work.positions):
+        if seen is None or work.always or not all(seen.covers(p) for p in work.positions):
             return False
         waiting_in_bulk = any(item.lane == "bulk" for item in index.get(work.key).items)
         if work.lane == "live" and waiting_in_bulk:
@@ -194,61 +216,102 @@ class BuilderStage:
         if not works:
             return []
         partitions = {work.partition for work in works}
-        floors = [floor for n in partitions if (floor := self._index[n].floor) is not None]
         cover = newest([position for work in works for position in work.positions])
-        with self._database.snapshot(cover, self._options.position_wait_s, floors=floors) as snapshot:
-            batch = self._read(snapshot, [work.key for work in works])
+        floors = newest([floor for n in partitions for floor in self._index[n].floors])
+        try:
+            with self._database.snapshot(cover, self._options.position_wait_s, floors=floors) as snapshot:
+                batch = self._read(snapshot, [work.key for work in works])
+        except BehindFloor:
+            self._lose_patience(partitions)
+            raise
+        self._behind_since_ms = None
         self._pending.snapshot = snapshot.position
-        outgoing = [record for work in works for record in self._one(work, batch, snapshot.position)]
-        # Also when nothing changed: rows of an older snapshot could bring back what was reverted since.
-        if snapshot.position is not None:
-            self._pending.partitions = partitions
-            value = encode_floor(snapshot.position)
-            outgoing.extend(
-                Outgoing(self._names.index(ENTITY), n, FLOOR_KEY, value) for n in sorted(partitions)
-            )
+        return [
+            *(record for work in works for record in self._one(work, batch, snapshot)),
+            *self._raise_floors(partitions, cover),
+        ]
+
+    def _raise_floors(self, partitions: Iterable[int], cover: Sequence[Position]) -> list[Outgoing]:
+        """No later build of these partitions may read rows older than the changes built from now.
+
+        Also when no item changed: older rows could bring back what was reverted since. Only a GTID can be
+        looked for at another server.
+        """
+        known = [position for position in cover if position.gtid]
+        outgoing = []
+        for partition in sorted(partitions):
+            floors = tuple(newest([*self._index[partition].floors, *known]))
+            if floors != self._index[partition].floors:
+                self._pending.floors[partition] = floors
+                value = encode_floor(floors)
+                outgoing.append(Outgoing(self._names.index(ENTITY), partition, FLOOR_KEY, value))
         return outgoing
+
+    def _lose_patience(self, partitions: Iterable[int]) -> None:
+        """Give a floor up that has not been reached for long: it may belong to a history that is no more."""
+        now_ms = self._now_ms()
+        self._behind_since_ms = self._behind_since_ms or now_ms
+        if now_ms - self._behind_since_ms >= FLOOR_WAIT_MS_MAX:
+            self._behind_since_ms = None
+            for partition in partitions:
+                log.error("floor given up", extra={"partition": partition})
+                self._index[partition].floors = ()
 
     def _read(self, snapshot: Snapshot, skus: Sequence[str]) -> Batch:
         options = self._options
         return read_products(snapshot, options.table_prefix, skus, options.config, options.media_base_url)
 
-    def _one(self, work: Work, batch: Batch, position: Position | None) -> list[Outgoing]:
+    def _one(self, work: Work, batch: Batch, snapshot: Snapshot) -> list[Outgoing]:
+        position = snapshot.position
         entry = self._index[work.partition].get(work.key)
         rows = batch.products.get(work.key)
         built = _Built({}) if rows is None else _items(rows, batch)
-        if built.failure is not None:
-            return self._park(work, entry, built.failure)
         hashes = {key: content_hash(item) for key, item in built.items.items()}
         difference = diff(entry.items, hashes, work.lane)
-        try:
-            encoded = {key: encode(key[0], built.items[key]) for key in difference.emit}
-        except (TypeError, ValueError, OverflowError) as error:
-            # A value the schema does not know is this entity's trouble, not its neighbours'.
-            return self._park(work, entry, f"the item does not fit its schema: {error}"[:500])
+        failure = built.failure
+        encoded: dict[ItemKey, bytes] = {}
+        if failure is None:
+            try:
+                encoded = {key: encode(key[0], built.items[key]) for key in difference.emit}
+            except (TypeError, ValueError, OverflowError) as error:
+                # A value the schema does not know is this entity's trouble, not its neighbours'.
+                failure = f"the item does not fit its schema: {error}"[:500]
+        parked = _shadowed(rows, batch)
+        again = echo.again_for(work, entry.again, snapshot.blind, self._now_ms(), self._options.echo_ms)
+        if failure is not None:
+            return self._park(work, entry, {letters.WHOLE: failure, **parked}, again)
+        too_big = {key: len(value) for key, value in encoded.items() if len(value) > ITEM_BYTES_MAX}
+        difference = difference.without(too_big, entry.items)
+        parked |= {letters.item_part(*key): _too_big(size) for key, size in too_big.items()}
         metrics.ENTITIES_BUILT.labels(ENTITY, "built").inc()
         _count(difference, work.lane)
         self._pending.deletes += len(difference.tombstone)
-        outgoing = [
-            *(self._feed_record(work, key, value, hashes[key], position) for key, value in encoded.items()),
+        return [
+            *(self._feed_record(work, key, encoded[key], hashes[key], position) for key in difference.emit),
             *(self._tombstone(work, key, position) for key in difference.tombstone),
+            *self._remember(work, entry, IndexEntry(difference.items, built.refs, position, parked, again)),
         ]
-        if entry.parked is not None:
-            outgoing.append(self._dead_letter(work, None))
-        if outgoing or built.refs != entry.refs:
-            outgoing.append(self._index_record(work, IndexEntry(difference.items, built.refs, position)))
-        else:
-            self._pending.covered.append((work.partition, work.key))
-        return outgoing
 
-    def _park(self, work: Work, entry: IndexEntry, failure: str) -> list[Outgoing]:
+    def _park(
+        self, work: Work, entry: IndexEntry, parked: dict[str, str], again: Again | None
+    ) -> list[Outgoing]:
         """The items stay as they are at the targets; a person sees the reason."""
         metrics.ENTITIES_BUILT.labels(ENTITY, "parked").inc()
-        log.warning("entity parked", extra={"entity": ENTITY, "reason": failure})
-        if entry.parked == failure:
+        return self._remember(work, entry, msgspec.structs.replace(entry, parked=parked, again=again))
+
+    def _remember(self, work: Work, before: IndexEntry, after: IndexEntry) -> list[Outgoing]:
+        """The index record of a build and the letters that came or went; nothing when all is as it was."""
+        changed = msgspec.structs.replace(before, snapshot=after.snapshot) != after
+        value = encode_entry(after)
+        # What has no item and no letter is not remembered: nothing to write, however often it is built.
+        if not changed or (value is None and work.key not in self._index[work.partition]):
+            self._pending.covered.append((work.partition, work.key))
             return []
-        parked = IndexEntry(entry.items, entry.refs, entry.snapshot, failure)
-        return [self._dead_letter(work, failure), self._index_record(work, parked)]
+        self._pending.puts.append((work.partition, work.key, value))
+        return [
+            *(self._dead_letter(work, *change) for change in letters.changes(before.parked, after.parked)),
+            Outgoing(self._names.index(ENTITY), work.partition, work.key.encode(), value),
+        ]
 
     def _feed_record(
         self, work: Work, key: ItemKey, value: bytes, item_hash: str, position: Position | None
@@ -273,20 +336,16 @@ class BuilderStage:
             ("reason", work.reason.encode()),
         )
 
-    def _index_record(self, work: Work, entry: IndexEntry) -> Outgoing:
-        value = encode_entry(entry)
-        self._pending.puts.append((work.partition, work.key, value))
-        return Outgoing(self._names.index(ENTITY), work.partition, work.key.encode(), value)
-
-    def _dead_letter(self, work: Work, failure: str | None) -> Outgoing:
+    def _dead_letter(self, work: Work, part: str, reason: str | None) -> Outgoing:
         topic = self._names.dead_letter("builder")
-        key = canonical_json({"entity": ENTITY, "key": work.key})
-        if failure is None:
+        key = letters.letter_key(ENTITY, work.key, part)
+        if reason is None:
             return Outgoing(topic, work.partition, key, None)
+        log.warning("parked", extra={"entity": ENTITY, "partition": work.partition, "reason": reason})
         letter = DeadLetter(
             kind="attention",
             operation="build",
-            error=failure,
+            error=reason,
             attempts=1,
             time_ms=self._now_ms(),
             topic=self._names.dirty(ENTITY, work.lane),
@@ -308,11 +367,32 @@ def _items(rows: ProductRows, batch: Batch) -> _Built:
     return _Built(keyed, products.refs(rows, batch.catalog))
 
 
-def _merged(dirties: Sequence[Dirty]) -> Dirty:
-    """One record for all references of a partition, with the newest position and the oldest commit."""
-    positions = newest([dirty.position for dirty in dirties if dirty.position is not None])
-    commits = [dirty.commit_ms for dirty in dirties if dirty.commit_ms is not None]
-    return Dirty(dirties[0].reason, positions[0] if positions else None, min(commits, default=None))
+def _shadowed(rows: ProductRows | None, batch: Batch) -> dict[str, str]:
+    """Letters of the rows that have this product's SKU and a higher id."""
+    if rows is None:
+        return {}
+    sku = rows.product.sku
+    others = [entity_id for entity_id, other in batch.shadowed if other == sku]
+    return letters.shadow_letters(sku, rows.product.entity_id, others)
+
+
+def _too_big(size: int) -> str:
+    return (
+        f"the item is {size} bytes long and a feed record holds {ITEM_BYTES_MAX}: shorten its texts; until "
+        "then the target keeps what it has"
+    )
+
+
+def _merged(dirties: Sequence[Dirty]) -> list[Dirty]:
+    """What all references of a partition and lane ask for: the newest positions, the oldest commit."""
+    commit_ms = min((dirty.commit_ms for dirty in dirties if dirty.commit_ms is not None), default=None)
+    positions: list[Position | None] = [
+        *newest([dirty.position for dirty in dirties if dirty.position is not None])
+    ]
+    # One without a position is never covered by what was built before.
+    if any(dirty.position is None for dirty in dirties):
+        positions.append(None)
+    return [Dirty(dirties[0].reason, position, commit_ms) for position in positions]
 
 
 def _count(difference: Difference, lane: Lane) -> None:

@@ -51,6 +51,10 @@ _BUNDLE_CHILDREN: Final = (
     " JOIN {p}catalog_product_entity p ON p.entity_id = r.child_id"
     " WHERE b.type_id = 'bundle' AND b.entity_id IN %s"
 )
+_FIRST_OPTIONS: Final = (
+    "SELECT attribute_id, MIN(option_id) FROM {p}eav_attribute_option WHERE attribute_id IN %s"
+    " GROUP BY attribute_id"
+)
 # The column compares as its collation does, so equal spellings are found here, not told apart.
 _SPELLINGS: Final = "SELECT sku, entity_id FROM {p}catalog_product_entity WHERE sku IN %s"
 
@@ -69,17 +73,34 @@ class Resolved:
         family: SKUs by product id: the product's own and those of its parents.
         neighbours, bundle_children: further SKUs by product id.
         owners: product ids by a row's id (or by a spelling of a SKU), by kind.
+        whole_attributes: ids of attributes that got their first option with this batch, or have none left.
     """
 
     family: Groups = field(default_factory=dict)
     neighbours: Groups = field(default_factory=dict)
     bundle_children: Groups = field(default_factory=dict)
     owners: Mapping[Kind, Groups] = field(default_factory=dict)
+    whole_attributes: frozenset[str] = frozenset()
+
+    def is_everything(self, touch: Touch) -> bool:
+        """True when the whole catalog is dirty."""
+        return touch.kind == "everything" or (
+            touch.kind == "options_of" and touch.value in self.whole_attributes
+        )
+
+    def is_missing(self, touch: Touch) -> bool:
+        """True when the row that would name the entity was not found: it is gone, or not visible yet."""
+        if touch.kind not in _NAMED_BY_A_ROW:
+            return False
+        found = self.entities(touch)
+        return not found or any(is_reference for _, is_reference in found)
 
     def entities(self, touch: Touch) -> list[tuple[str, bool]]:
         """(SKU, False) for each entity touched, or (reference, True) for whoever refers to a vanished row."""
         if touch.kind == "sku":
             return [(touch.value, False)]
+        if touch.kind == "options_of":
+            return []
         if touch.kind == "refers_to":
             return [(touch.value, True)]
         if touch.kind == "product":
@@ -103,6 +124,7 @@ class Resolved:
 
 
 NEED_NO_QUERY: Final[frozenset[Kind]] = frozenset({"sku", "refers_to", "everything"})
+_NAMED_BY_A_ROW: Final[frozenset[Kind]] = frozenset({"product", "neighbours", *_OWNERS})
 
 
 def resolve(reader: Reader, prefix: str, touches: Iterable[Touch]) -> Resolved:
@@ -127,12 +149,20 @@ def resolve(reader: Reader, prefix: str, touches: Iterable[Touch]) -> Resolved:
     spelled = values.get("spelling", set())
     owners["spelling"] = _by_spelling(spelled, groups(_SPELLINGS, spelled))
     neighbours = values.get("neighbours", set())
+    attributes = values.get("options_of", set())
+    first_options = groups(_FIRST_OPTIONS, attributes)
+    options = {value.removeprefix("option:") for value in values.get("refers_to", ())}
     owned = {product for found in owners.values() for products in found.values() for product in products}
     return Resolved(
         groups(_FAMILY, {*values.get("product", ()), *neighbours, *owned}),
         groups(_NEIGHBOURS, neighbours),
         groups(_BUNDLE_CHILDREN, values.get("bundle_children", ())),
         owners,
+        frozenset(
+            attribute
+            for attribute in attributes
+            if attribute not in first_options or first_options[attribute] & options
+        ),
     )
 
 

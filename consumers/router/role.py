@@ -29,6 +29,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
             settings.kafka.partitions,
             settings.commerce.table_prefix,
             settings.builder.position_wait_s,
+            settings.builder.echo_s,
         )
         loop.run(
             stage,

@@ -5,7 +5,7 @@ A table without a rule matters to no feed that is built today, and its changes p
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from schemas.shop_config import PATHS as CONFIG_PATHS
@@ -14,8 +14,8 @@ from schemas.tables import EAV_TYPES
 # sku: the entity itself. refers_to: whoever was built from that row. everything: the whole catalog, by a
 # command. The others are looked up: `product` is the product with this id and its parents, `neighbours`
 # besides them its children and who links to it, `bundle_children` the children of a bundle with this id,
-# `spelling` the products whose SKU the database holds equal to this text; the rest are ids of rows that a
-# product owns.
+# `spelling` the products whose SKU the database holds equal to this text, `options_of` the whole catalog when
+# this attribute got its first option or lost its last; the rest are ids of rows that a product owns.
 Kind = Literal[
     "sku",
     "refers_to",
@@ -24,6 +24,7 @@ Kind = Literal[
     "neighbours",
     "bundle_children",
     "spelling",
+    "options_of",
     "media",
     "link",
     "custom_option",
@@ -50,6 +51,7 @@ class Rule:
             is written `prefix:column` and the reference becomes `prefix:<value>`.
         ignored: columns whose change alone matters to no feed.
         only: a row matters only when this column holds one of these values (in either image).
+        on_create: further pairs for a new row.
         on_delete: further pairs for a deleted row, for what a foreign key's cascade took without a trace.
         compared: the only columns whose change matters, where naming the others would be endless.
         on_change: further pairs for an update of one of these columns.
@@ -58,6 +60,7 @@ class Rule:
     names: tuple[tuple[Kind, str], ...]
     ignored: frozenset[str] = frozenset()
     only: tuple[str, frozenset[str]] | None = None
+    on_create: tuple[tuple[Kind, str], ...] = field(default=())
     on_delete: tuple[tuple[Kind, str], ...] = field(default=())
     compared: frozenset[str] | None = None
     on_change: tuple[frozenset[str], tuple[tuple[Kind, str], ...]] = (frozenset(), ())
@@ -154,7 +157,12 @@ _ATTRIBUTE_RULES: Final[Mapping[str, Rule]] = {
     "eav_attribute_label": Rule(
         (("refers_to", "attribute:attribute_id"),), frozenset({"attribute_label_id"})
     ),
-    "eav_attribute_option": _BY_OPTION,
+    # Whether values are option ids depends on whether there is any option.
+    "eav_attribute_option": replace(
+        _BY_OPTION,
+        on_create=(("options_of", "attribute_id"),),
+        on_delete=(("options_of", "attribute_id"),),
+    ),
     "eav_attribute_option_value": _BY_OPTION,
     "eav_attribute_option_swatch": _BY_OPTION,
     "eav_attribute_set": Rule(
@@ -201,7 +209,7 @@ def touched(
     images = [image for image in (before, after) if image is not None]
     if rule.only is not None and not any(image.get(rule.only[0]) in rule.only[1] for image in images):
         return []
-    pairs = rule.names + (rule.on_delete if op == "d" else ())
+    pairs = rule.names + {"c": rule.on_create, "d": rule.on_delete}.get(op, ())
     if changed is not None and changed & rule.on_change[0]:
         pairs += rule.on_change[1]
     return list(dict.fromkeys(touch for image in images for touch in _named(pairs, image)))

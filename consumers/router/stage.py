@@ -14,10 +14,10 @@ from consumers.router.resolve import NEED_NO_QUERY, Resolved, resolve
 from consumers.router.rules import Touch, touched, touched_by_ddl
 from runtime import metrics
 from runtime.database import Database
-from runtime.errors import Poison
+from runtime.errors import Poison, Waiting
 from runtime.record import Outgoing, Record, parked
 from schemas.keys import partition_for
-from schemas.records import Dirty, Lane, Position, ResyncProgress, SourceBlock, newest
+from schemas.records import Dirty, Lane, Position, ResyncProgress, SourceBlock, newer, newest
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class RoutedChange:
 
 
 class RouterStage:
-    """Implements runtime.loop.Stage. Its only memory is the lane counters, which may be lost."""
+    """Implements runtime.loop.Stage. All it remembers may be lost: lane counters, and which batch waited."""
 
     name = "router"
 
@@ -46,12 +46,16 @@ class RouterStage:
         partitions: int,
         table_prefix: str,
         position_wait_s: float,
+        echo_s: float = 2,
     ) -> None:
         self._database = database
         self._names = names
         self._partitions = partitions
         self._prefix = table_prefix
         self._wait_s = position_wait_s
+        self._echo_s = echo_s
+        # The batch that waited for rows which could not be proved to be gone.
+        self._waited_for: tuple[str, int, int] | None = None
         self._lanes = LaneChooser()
 
     def assign(self, places: Sequence[TopicPartition]) -> None:
@@ -75,7 +79,8 @@ class RouterStage:
             if change.touches:
                 changes.append(change)
         if changes:
-            outgoing.extend(self._dirty(changes))
+            first = (records[0].topic, records[0].partition, records[0].offset)
+            outgoing.extend(self._dirty(changes, first))
         return outgoing
 
     def _decode(self, topic: str, value: bytes) -> RoutedChange:
@@ -90,38 +95,46 @@ class RouterStage:
         touches = touched(table, event.op, event.before, event.after)
         return RoutedChange(touches, event.source, f"{table}:{event.op}")
 
-    def _dirty(self, changes: Sequence[RoutedChange]) -> list[Outgoing]:
-        resolved = self._resolve(changes)
+    def _dirty(self, changes: Sequence[RoutedChange], first: tuple[str, int, int]) -> list[Outgoing]:
+        resolved = self._resolve(changes, first)
         merged: dict[tuple[Lane, str, bool], Dirty] = {}
-        everything: RoutedChange | None = None
+        everything: list[RoutedChange] = []
         for change in changes:
             for touch in change.touches:
-                if touch.kind == "everything":
-                    everything = change
+                if resolved.is_everything(touch):
+                    everything.append(change)
                     continue
                 for name, is_reference in resolved.entities(touch):
-                    lane: Lane = (
-                        "live"
-                        if is_reference
-                        else self._lanes.choose(name, _transaction(change), change.source.ts_ms)
-                    )
+                    lane = self._lanes.choose(name, _transaction(change), change.source.ts_ms)
                     key = (lane, name, is_reference)
                     merged[key] = _merge(merged.get(key), change, name if is_reference else None)
         outgoing = [
             record for (lane, name, _), dirty in merged.items() for record in self._records(lane, name, dirty)
         ]
-        if everything is not None:
+        if everything:
             outgoing.append(self._command(everything))
         self._observe(changes)
         return outgoing
 
-    def _resolve(self, changes: Sequence[RoutedChange]) -> Resolved:
+    def _resolve(self, changes: Sequence[RoutedChange], first: tuple[str, int, int]) -> Resolved:
+        """Look up what the changes name.
+
+        Raises:
+            Waiting: once a batch, when a row was not found in a view that may be older than the batch.
+        """
         touches = [t for change in changes for t in change.touches if t.kind not in NEED_NO_QUERY]
         if not touches:
             return Resolved()
         positions = [position for change in changes if (position := change.source.position())]
+        every = [touch for change in changes for touch in change.touches]
         with self._database.snapshot(newest(positions), self._wait_s) as snapshot:
-            return resolve(snapshot, self._prefix, touches)
+            resolved = resolve(snapshot, self._prefix, every)
+        unsure = bool(snapshot.blind) and any(map(resolved.is_missing, touches))
+        if unsure and self._waited_for != first:
+            self._waited_for = first
+            message = "rows that changes name are not visible yet, or gone"
+            raise Waiting(message, retry_after_s=self._echo_s)
+        return resolved
 
     def _records(self, lane: Lane, name: str, dirty: Dirty) -> list[Outgoing]:
         topic = self._names.dirty("product", lane)
@@ -132,12 +145,20 @@ class RouterStage:
         key = name.encode()
         return [Outgoing(topic, partition_for(key, self._partitions), key, value)]
 
-    def _command(self, change: RoutedChange) -> Outgoing:
+    def _command(self, changes: Sequence[RoutedChange]) -> Outgoing:
         """Equal commands that wait are merged by their key; the resync role expands them."""
+        last = changes[-1]
+        position: Position | None = None
+        for change in changes:
+            position = newer(position, change.source.position())
         command = ResyncProgress(
-            feeds=("products",), state="requested", requested_ms=change.source.ts_ms, reason=change.reason
+            feeds=("products",),
+            state="requested",
+            requested_ms=last.source.ts_ms,
+            reason=last.reason,
+            position=position,
         )
-        log.info("whole catalog is dirty", extra={"reason": change.reason})
+        log.info("whole catalog is dirty", extra={"reason": last.reason})
         return Outgoing(self._names.control, 0, RESYNC_KEY, msgspec.json.encode(command))
 
     def _observe(self, changes: Sequence[RoutedChange]) -> None:
@@ -152,19 +173,10 @@ def _merge(known: Dirty | None, change: RoutedChange, reference: str | None) -> 
         return Dirty(change.reason, position, change.source.ts_ms or None, reference)
     return Dirty(
         known.reason,
-        _newer(known.position, position),
+        newer(known.position, position),
         min(filter(None, (known.commit_ms, change.source.ts_ms)), default=None),
         reference,
     )
-
-
-def _newer(known: Position | None, other: Position | None) -> Position | None:
-    if known is None or other is None:
-        return known or other
-    # Of two servers only the later read can be kept: it is the one that streams now.
-    if known.server_id != other.server_id:
-        return other
-    return max(known, other, key=Position.order)
 
 
 def _transaction(change: RoutedChange) -> str:

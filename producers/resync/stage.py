@@ -1,5 +1,8 @@
 """One command record at a time: enumerate a page of entities, then say how far we came.
 
+A request that comes while a run goes on takes its place: it begins where that one stands and goes once
+around, so that twenty requests in a row enumerate the catalog about once.
+
 The progress record of one page is the command for the next. Both go in one transaction with the dirty
 records, so the work resumes exactly where it stopped, whoever goes on.
 """
@@ -14,12 +17,14 @@ from confluent_kafka import TopicPartition
 from runtime.database import Database
 from runtime.record import Outgoing, Record
 from schemas.keys import partition_for
-from schemas.records import Dirty, ResyncProgress
+from schemas.records import Dirty, ResyncProgress, newer
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
 
 PAGE_ENTITIES: Final = 5_000
+# The column is an unsigned 32-bit number.
+ENTITY_ID_MAX: Final = 2**32 - 1
 KEY_PREFIX: Final = b"resync:"
 _DECODER: Final = msgspec.json.Decoder(ResyncProgress)
 
@@ -44,27 +49,35 @@ class ResyncStage:
         self._partitions = partitions
         self._prefix = table_prefix
         self._index_keys = index_keys
+        # Name of the run that was asked for last, of those asked for since this process began.
         self._current: dict[bytes, int] = {}
+        # Where each key's run stands, as far as that is committed.
+        self._runs: dict[bytes, ResyncProgress] = {}
+        self._pages: dict[bytes, ResyncProgress] = {}
 
     def assign(self, places: Sequence[TopicPartition]) -> None:
-        self._current = {}
+        self._current, self._runs = {}, {}
 
     def committed(self) -> None:
-        """Progress is on the topic."""
+        self._runs |= self._pages
 
     def process(self, records: Sequence[Record]) -> list[Outgoing]:
-        return [
-            outgoing
-            for (key, _), command in self._commands(records).items()
-            for outgoing in self._page(key, command)
-        ]
+        self._pages = {}
+        outgoing: list[Outgoing] = []
+        for (key, _), command in self._commands(records).items():
+            entities, progress = self._page(command)
+            self._pages[key] = progress
+            outgoing += entities
+            outgoing.append(Outgoing(self._names.control, 0, key, msgspec.json.encode(progress)))
+        return outgoing
 
     def _commands(self, records: Sequence[Record]) -> Mapping[tuple[bytes, int], ResyncProgress]:
-        """What to go on with, by key and time of the request; a newer request starts over, once.
+        """What to go on with, by key and name of the run; a newer request takes the place of what runs.
 
         After a restart it is not known which of two runs is the newer: both go on.
         """
         commands: dict[tuple[bytes, int], ResyncProgress] = {}
+        runs = dict(self._runs)
         for record in records:
             if record.value is None or not record.key.startswith(KEY_PREFIX):
                 continue
@@ -74,6 +87,7 @@ class ResyncStage:
                 log.warning("control record is no resync", extra={"offset": record.offset})
                 continue
             if command.state == "requested":
+                command = runs[record.key] = _taking_over(command, runs.get(record.key))
                 self._current[record.key] = command.requested_ms
                 commands = {name: known for name, known in commands.items() if name[0] != record.key}
                 commands[record.key, command.requested_ms] = command
@@ -84,27 +98,31 @@ class ResyncStage:
     def _is_current(self, key: bytes, command: ResyncProgress) -> bool:
         return self._current.get(key, command.requested_ms) == command.requested_ms
 
-    def _page(self, key: bytes, command: ResyncProgress) -> list[Outgoing]:
+    def _page(self, command: ResyncProgress) -> tuple[list[Outgoing], ResyncProgress]:
+        """The next entities of a run, and where it stands behind them."""
+        until = command.began if command.around else ENTITY_ID_MAX
         rows = self._database.query(
             f"SELECT entity_id, sku FROM {self._prefix}catalog_product_entity"
-            " WHERE entity_id > %s ORDER BY entity_id LIMIT %s",
-            (command.cursor, PAGE_ENTITIES),
+            " WHERE entity_id > %s AND entity_id <= %s ORDER BY entity_id LIMIT %s",
+            (command.cursor, until, PAGE_ENTITIES),
         )
-        dirty = Dirty(reason=f"resync:{command.reason}" if command.reason else "resync")
+        reason = f"resync:{command.reason}" if command.reason else "resync"
+        dirty = Dirty(reason, command.position, always=True)
         outgoing = [self._dirty(str(sku).encode(), dirty) for _, sku in rows]
+        cursor = int(rows[-1][0]) if rows else command.cursor
         state: State = "running"
-        if len(rows) < PAGE_ENTITIES:
+        around = command.around
+        if len(rows) < PAGE_ENTITIES and command.began and not around:
+            cursor, around = 0, True
+        elif len(rows) < PAGE_ENTITIES:
             # What the database no longer has is known only to the index: its deletes may have been missed.
             outgoing.extend(self._dirty(sku, dirty) for sku in self._vanished())
             state = "enumerated"
             log.info("enumeration done", extra={"entities": command.entities + len(outgoing)})
         progress = msgspec.structs.replace(
-            command,
-            state=state,
-            cursor=int(rows[-1][0]) if rows else command.cursor,
-            entities=command.entities + len(outgoing),
+            command, state=state, cursor=cursor, around=around, entities=command.entities + len(outgoing)
         )
-        return [*outgoing, Outgoing(self._names.control, 0, key, msgspec.json.encode(progress))]
+        return outgoing, progress
 
     def _dirty(self, sku: bytes, dirty: Dirty) -> Outgoing:
         topic = self._names.dirty("product", "bulk")
@@ -129,3 +147,16 @@ class ResyncStage:
         )
         present = {str(sku).encode() for (sku,) in rows}
         return [sku for sku in skus if sku not in present]
+
+
+def _taking_over(request: ResyncProgress, run: ResyncProgress | None) -> ResyncProgress:
+    """The request as a run of its own, named later than the one it takes the place of."""
+    if run is None or run.state == "enumerated":
+        return request
+    return msgspec.structs.replace(
+        request,
+        requested_ms=max(request.requested_ms, run.requested_ms + 1),
+        cursor=run.cursor,
+        began=run.cursor,
+        position=newer(run.position, request.position),
+    )

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from consumers.builder.rows import Attribute, Catalog, ProductRow, ProductRows, StoreView
-from runtime.errors import Transient
+from runtime.errors import BehindFloor, Transient
 from schemas.records import Position
 
 Row = tuple[Any, ...]
 
 CATALOG = Catalog(
-    store_views=(StoreView(1, "default", "main", 1, "base", 2, "https://shop/media/"),),
+    store_views=(
+        StoreView(1, "default", "main", 1, "base", 2, "https://shop/media/"),
+        StoreView(2, "other", "second", 2, "second", 2, "https://shop/media/"),
+    ),
     attributes={1: Attribute(1, "name", "varchar", False, False, False)},
 )
 
@@ -22,6 +26,7 @@ class FakeSnapshot:
     def __init__(self, shop: "FakeShop") -> None:
         self._shop = shop
         self.position = shop.position
+        self.blind = shop.blind
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._shop.query(statement, parameters)
@@ -35,11 +40,17 @@ class FakeShop:
         self.position = position
         self.parents: dict[int, list[int]] = {}
         self.products_of_media: dict[int, list[int]] = {}
+        self.options_of_attribute: dict[int, list[int]] = {}
         self.rows: dict[str, ProductRows] = {}
         self.covers: list[tuple[list[Position], float]] = []
         self.floors: list[list[Position]] = []
         self.statements: list[str] = []
         self.away = False
+        # Servers whose positions this one cannot be compared with.
+        self.blind: frozenset[int] = frozenset()
+        self.behind = False
+        # Rows whose SKU a lower id has.
+        self.shadowed: list[tuple[int, str]] = []
 
     @contextmanager
     def snapshot(
@@ -47,12 +58,19 @@ class FakeShop:
     ) -> Iterator[FakeSnapshot]:
         if self.away:
             raise Transient("the database is away")
+        if self.behind and floors:
+            raise BehindFloor("the replica is behind")
         self.covers.append((list(cover), wait_s))
         self.floors.append(list(floors))
         yield FakeSnapshot(self)
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         self.statements.append(statement)
+        if "MIN(option_id)" in statement:
+            (ids,) = parameters
+            return [(int(i), min(of)) for i in ids if (of := self.options_of_attribute.get(int(i)))]
+        if "b.type_id = 'bundle'" in statement:
+            return []
         if "media_gallery_value_to_entity" in statement:
             (ids,) = parameters
             return [(int(i), product) for i in ids for product in self.products_of_media.get(int(i), [])]
@@ -64,8 +82,8 @@ class FakeShop:
             parents = [(int(i), self.skus[p]) for i in ids for p in self.parents.get(int(i), [])]
             return [*own, *parents]
         if "entity_id > %s" in statement:
-            cursor, limit = parameters
-            return sorted((i, sku) for i, sku in self.skus.items() if i > cursor)[:limit]
+            cursor, until, limit = parameters
+            return sorted((i, sku) for i, sku in self.skus.items() if cursor < i <= until)[:limit]
         if "WHERE sku IN" in statement:
             (skus,) = parameters
             # The column compares without case.
@@ -73,13 +91,22 @@ class FakeShop:
             return [(sku,) for sku in self.skus.values() if sku.lower() in wanted]
         raise AssertionError(f"unexpected statement: {statement}")
 
-    def sell(self, sku: str, name: str | None, entity_id: int = 1) -> None:
-        """Put a product on sale in the store view `default`; it replaces the one with this SKU."""
+    def sell(
+        self, sku: str, name: str | None, entity_id: int = 1, views: Sequence[str] = ("default",)
+    ) -> None:
+        """Put a product on sale in these store views; it replaces the one with this SKU."""
         self.skus[entity_id] = sku
         values = {} if name is None else {"name": {0: name}, "status": {0: "1"}, "visibility": {0: "4"}}
+        websites = frozenset(view.website_id for view in CATALOG.store_views if view.code in views)
         self.rows[sku] = ProductRows(
-            ProductRow(entity_id, sku, "simple", None, None), values, website_ids=frozenset({1})
+            ProductRow(entity_id, sku, "simple", None, None), values, website_ids=websites
         )
+
+    def name(self, sku: str, store_id: int, name: str) -> None:
+        """Give a product another name in one store view."""
+        rows = self.rows[sku]
+        values = {**rows.values, "name": {**rows.values["name"], store_id: name}}
+        self.rows[sku] = replace(rows, values=values)
 
     def break_rows(self, sku: str, entity_id: int = 1) -> None:
         """A product without any attribute value cannot be built."""

@@ -5,7 +5,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from commerce_sync.local.stack import Stack
 from commerce_sync.proof.target import read_products
 from commerce_sync.sample.database import address_of, connected
 from runtime.kafka import read_to_end, reader
+from runtime.record import Record
+from schemas.keys import partition_for
 from schemas.records import DeadLetter
 from schemas.topics import TopicNames
 
@@ -41,6 +43,36 @@ class Pipeline:
                 await connection.commit()
 
         asyncio.run(run())
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """What a SELECT finds."""
+
+        async def run() -> list[tuple[Any, ...]]:
+            async with connected(address_of(self.scene.admin_url, self.database)) as connection:
+                async with connection.cursor() as cursor:
+                    await cursor.execute(statement)
+                    return list(await cursor.fetchall())
+
+        return asyncio.run(run())
+
+    def emitted(self, sku: str) -> list[Record]:
+        """Every record of a product on the feed topic, in order, tombstones included."""
+        names = TopicNames(self.scene.settings.kafka.topic_prefix)
+        partition = partition_for(sku.encode(), self.scene.settings.kafka.partitions)
+        return [
+            record
+            for record in self.topic(names.feed("products"), [partition])
+            if msgspec.json.decode(record.key)["sku"] == sku
+        ]
+
+    def topic(self, name: str, partitions: Sequence[int] | None = None) -> list[Record]:
+        """Every record of a topic."""
+        consumer = reader(self.scene.settings.kafka, "test.topic")
+        try:
+            wanted = range(self.scene.settings.kafka.partitions) if partitions is None else partitions
+            return list(read_to_end(consumer, name, wanted))
+        finally:
+            consumer.close()
 
     @property
     def database(self) -> str:

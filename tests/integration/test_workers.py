@@ -1,4 +1,4 @@
-"""Several builders at once: joining, leaving, frozen past their session and thawed again."""
+"""Four builders at once: joining, leaving, killed, frozen past their session and thawed again."""
 
 import os
 import signal
@@ -20,30 +20,55 @@ from schemas.topics import TopicNames
 
 pytestmark = pytest.mark.stack
 
+BUILDERS = 4
+
 
 @pytest.fixture(scope="module")
 def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """A pipeline with two builders."""
-    with running(stack, tmp_path_factory.mktemp("workers"), 100, {}, {"builder": 2}) as pipeline:
+    """A pipeline with a builder a partition."""
+    with running(stack, tmp_path_factory.mktemp("workers"), 100, {}, {"builder": BUILDERS}) as pipeline:
         yield pipeline
 
 
-def test_two_builders_share_the_partitions_and_each_holds_both_lanes(path: Pipeline) -> None:
-    """The range assignor gives partition n of every lane to one worker; each says so in its log."""
-    logs = [path.scene.log_dir / "roles" / f"builder.demo-{n}.log" for n in (0, 1)]
+def logs(path: Pipeline) -> list[Path]:
+    return [path.scene.log_dir / "roles" / f"builder.demo-{n}.log" for n in range(BUILDERS)]
 
-    def held(log: Path) -> tuple[set[str], set[str]]:
-        """Partitions of the live and of the bulk lane that a builder was assigned last."""
-        lines = [line for line in log.read_text().splitlines() if "partitions assigned" in line]
-        parts = lines[-1].split('"') if lines else []
-        live = {part.split("[")[1] for part in parts if ".dirty.product[" in part}
-        bulk = {part.split("[")[1] for part in parts if ".dirty.product.bulk[" in part}
-        return live, bulk
 
-    path.wait_until("both have partitions", lambda: all(len(held(log)[0]) == 2 for log in logs))
+def held(log: Path) -> tuple[set[str], set[str]]:
+    """Partitions of the live and of the bulk lane that a builder was assigned last."""
+    lines = [line for line in log.read_text().splitlines() if "partitions assigned" in line]
+    parts = lines[-1].split('"') if lines else []
+    live = {part.split("[")[1] for part in parts if ".dirty.product[" in part}
+    bulk = {part.split("[")[1] for part in parts if ".dirty.product.bulk[" in part}
+    return live, bulk
 
-    assert all(live == bulk for live, bulk in map(held, logs))
-    assert held(logs[0])[0].isdisjoint(held(logs[1])[0])
+
+def test_four_builders_share_the_partitions_and_each_holds_both_lanes(path: Pipeline) -> None:
+    """10: range gives partition n of every lane to one worker, cooperative assignors split 8 of 12 pairs."""
+    share = path.scene.settings.kafka.partitions // BUILDERS
+    path.wait_until("all have partitions", lambda: all(len(held(log)[0]) == share for log in logs(path)))
+
+    shares = [held(log) for log in logs(path)]
+    assert all(live == bulk for live, bulk in shares)
+    assert len(set().union(*(live for live, _ in shares))) == path.scene.settings.kafka.partitions
+
+
+def test_a_killed_builder_comes_back_and_the_others_go_on(path: Pipeline) -> None:
+    """9: SIGKILL during edits and a resync; its partitions are taken back with the index as it was left."""
+    traffic = play._traffic(path.scene, 40, 23)
+    traffic.start()
+    request_resync(path.scene.settings, ("products",))
+    path.wait_until("edits are made", lambda: traffic.progress.edits >= 20)
+    seen = [log.read_text().count("index loaded") for log in logs(path)]
+    path.kill("builder")
+    path.wait_until(
+        "it has loaded its index again", lambda: logs(path)[0].read_text().count("index loaded") > seen[0]
+    )
+    path.wait_until("more edits are made", lambda: traffic.progress.edits >= 60)
+    traffic.stop()
+    path.settle()
+
+    assert play.proof(path.scene).differences == ()
 
 
 def test_a_frozen_builder_that_thaws_writes_nothing_old(path: Pipeline) -> None:
@@ -53,10 +78,9 @@ def test_a_frozen_builder_that_thaws_writes_nothing_old(path: Pipeline) -> None:
         traffic = play._traffic(path.scene, 20, 21)
         traffic.start()
         request_resync(path.scene.settings, ("products",))
-        other = path.scene.log_dir / "roles" / "builder.demo-1.log"
-        seen = other.read_text().count("partitions assigned")
+        taken = held(logs(path)[0])[0]
         path.wait_until(
-            "the other builder has taken over", lambda: other.read_text().count("partitions assigned") > seen
+            "another builder has taken over", lambda: any(taken <= held(log)[0] for log in logs(path)[1:])
         )
         path.wait_until("edits go on", lambda: traffic.progress.edits >= 200)
     finally:

@@ -1,86 +1,32 @@
 """A batch of dirty entities becomes feed, index and dead-letter records, and state follows the commit."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 import pytest
+from builder_play import (
+    BULK,
+    DEAD_LETTER,
+    FEED,
+    INDEX,
+    KEY_A,
+    LIVE,
+    at,
+    built,
+    dirty,
+    names,
+    stage,
+)
 from confluent_kafka import TopicPartition
-from fake_shop import CATALOG, FakeShop
+from fake_shop import FakeShop
 
-from consumers.builder import stage as stage_module
 from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
-from consumers.builder.read.products import Batch
-from consumers.builder.stage import REFERRING_LIVE_MAX, BuilderOptions, BuilderStage
+from consumers.builder.stage import REFERRING_LIVE_MAX
 from runtime.errors import Fault, Transient
 from runtime.record import Outgoing, Record
 from schemas.codec import decode
 from schemas.keys import canonical_json, content_hash
-from schemas.records import DeadLetter, Dirty, EmittedItem, IndexEntry, Lane, Position
-from schemas.topics import TopicNames
-
-LIVE, BULK = "cs.dirty.product", "cs.dirty.product.bulk"
-FEED, INDEX, DEAD_LETTER = "cs.feed.products", "cs.index.product", "cs.dead-letter.builder"
-KEY_A = b'{"sku":"A","storeViewCode":"default"}'
-
-
-def at(pos: int, server_id: int = 1) -> Position:
-    return Position(server_id, "binlog.000001", pos)
-
-
-@pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch) -> FakeShop:
-    """A shop whose rows the builder reads as they are now."""
-    made = FakeShop(position=at(1_000))
-
-    def read(snapshot: Any, prefix: str, skus: Sequence[str], config: Any, media: str) -> Batch:
-        return Batch(CATALOG, {sku: made.rows[sku] for sku in skus if sku in made.rows}, ())
-
-    monkeypatch.setattr(stage_module, "read_products", read)
-    return made
-
-
-def stage(
-    shop: FakeShop,
-    index: Mapping[int, PartitionIndex] | None = None,
-    load: Callable[[Sequence[int]], Mapping[int, PartitionIndex]] | None = None,
-) -> BuilderStage:
-    """A stage that holds partition 0 in both lanes."""
-    held = index or {0: PartitionIndex()}
-    made = BuilderStage(
-        shop,  # type: ignore[arg-type]
-        TopicNames("cs"),
-        BuilderOptions("", {}, "", 3.0),
-        load or (lambda partitions: held),
-        lambda: 7_000,
-    )
-    made.assign([TopicPartition(LIVE, 0, 0), TopicPartition(BULK, 0, 0)])
-    return made
-
-
-def dirty(sku: str, lane: Lane = "live", pos: int | None = None, *, refers_to: str | None = None) -> Record:
-    commit_ms = None if pos is None else 5_000
-    value = Dirty("test", None if pos is None else at(pos), commit_ms, refers_to)
-    return Record(LIVE if lane == "live" else BULK, 0, 0, sku.encode(), msgspec.json.encode(value), {})
-
-
-def built(held: BuilderStage, *records: Record) -> list[Outgoing]:
-    """One batch, committed."""
-    outgoing = held.process(records)
-    held.committed()
-    return outgoing
-
-
-def names(outgoing: Sequence[Outgoing]) -> list[tuple[str, str | None]]:
-    """SKU and name of each feed record, None for a tombstone, in order."""
-    return [
-        (
-            msgspec.json.decode(record.key)["sku"],
-            None if record.value is None else decode("products", record.value)["name"],
-        )
-        for record in outgoing
-        if record.topic == FEED
-    ]
+from schemas.records import DeadLetter, Dirty, EmittedItem, IndexEntry, Position
 
 
 def test_a_build_writes_feed_index_and_floor(shop: FakeShop) -> None:
@@ -103,7 +49,7 @@ def test_a_build_writes_feed_index_and_floor(shop: FakeShop) -> None:
     assert msgspec.json.decode(index.value or b"", type=IndexEntry) == IndexEntry(
         (EmittedItem("products", KEY_A.decode(), content_hash(item), "live"),), ("product:1",), at(1_000)
     )
-    assert floor == Outgoing(INDEX, 0, FLOOR_KEY, encode_floor(at(1_000)))
+    assert floor == Outgoing(INDEX, 0, FLOOR_KEY, encode_floor([at(500)]))
 
 
 def test_an_unchanged_product_emits_nothing(shop: FakeShop) -> None:
@@ -122,7 +68,7 @@ def test_a_vanished_product_is_taken_back(shop: FakeShop) -> None:
     built(held, dirty("A"))
     del shop.rows["A"]
 
-    feed, index, _ = built(held, dirty("A"))
+    feed, index = built(held, dirty("A"))
 
     assert (feed.topic, feed.key, feed.value) == (FEED, KEY_A, None)
     assert (index.topic, index.key, index.value) == (INDEX, b"A", None)
@@ -276,6 +222,28 @@ def test_up_to_500_referring_entities_are_built_at_once(shop: FakeShop) -> None:
     assert not any(record.topic == BULK for record in outgoing)
 
 
+def test_a_bulk_reference_builds_in_bulk(shop: FakeShop) -> None:
+    """What an import changed stays behind live edits."""
+    shop.sell("sku-0", "new")
+    held = stage(shop, {0: index_of(1, "category:4")})
+
+    outgoing = built(held, dirty("", "bulk", refers_to="category:4"))
+
+    assert [dict(record.headers)["lane"] for record in outgoing if record.topic == FEED] == [b"bulk"]
+
+
+def test_a_resync_waits_for_its_change_and_is_never_covered(shop: FakeShop) -> None:
+    """A changed store view dirties everything: its row must be visible, whatever was built before."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    built(held, dirty("A", pos=500))
+    shop.sell("A", "two")
+    record = Record(BULK, 0, 0, b"A", msgspec.json.encode(Dirty("resync", at(400), always=True)), {})
+
+    assert names(built(held, record)) == [("A", "two")]
+    assert shop.covers[-1] == ([at(400)], 3.0)
+
+
 def test_more_than_500_referring_entities_become_bulk_work(shop: FakeShop) -> None:
     """INTERLEAVING 30: nothing is built now, each gets a record with the position and commit of the cause."""
     outgoing = built(
@@ -304,9 +272,9 @@ def test_a_broken_entity_keeps_its_items_and_its_neighbours_are_built(shop: Fake
     assert names(outgoing) == [("B", "two")]
     assert letter.key == b'{"entity":"product","key":"A"}'
     told = msgspec.json.decode(letter.value or b"", type=DeadLetter)
-    assert (told.kind, told.operation, told.error) == ("attention", "build", parked.parked)
+    assert (told.kind, told.operation, told.error) == ("attention", "build", parked.parked[""])
     assert [item.key for item in parked.items] == [KEY_A.decode()]
-    assert parked.parked == "one or more required EAV attributes (status) are not set for product: 1"
+    assert parked.parked == {"": "one or more required EAV attributes (status) are not set for product: 1"}
 
 
 def test_an_entity_is_parked_once(shop: FakeShop) -> None:
@@ -387,57 +355,6 @@ def test_an_assignment_loads_exactly_its_partitions(shop: FakeShop) -> None:
 
     assert names(built(held, dirty("A"))) == [("A", "one")]
     assert loads == [[0], [0, 2]]
-
-
-def test_the_floor_is_handed_to_the_next_snapshot(shop: FakeShop) -> None:
-    """INTERLEAVING 15: a partition never builds from an older snapshot, bulk too."""
-    index = PartitionIndex()
-    index.load(FLOOR_KEY, encode_floor(at(400)))
-    shop.sell("A", "one")
-    held = stage(shop, {0: index})
-
-    built(held, dirty("A"))
-    built(held, dirty("A", "bulk"))
-
-    assert shop.floors == [[at(400)], [at(1_000)]]
-
-
-def test_the_floor_rises_with_a_build_that_changed_nothing(shop: FakeShop) -> None:
-    """INTERLEAVING 15: an older replica may show an edit that was reverted since, and it would stay."""
-    shop.sell("A", "one")
-    held = stage(shop)
-    built(held, dirty("A"))
-    shop.position = at(2_000)
-
-    outgoing = built(held, dirty("A"))
-    built(held, dirty("A"))
-
-    assert outgoing == [Outgoing(INDEX, 0, FLOOR_KEY, encode_floor(at(2_000)))]
-    assert shop.floors == [[], [at(1_000)], [at(2_000)]]
-
-
-def test_the_floor_does_not_rise_before_the_commit(shop: FakeShop) -> None:
-    """State follows the commit, the floor too."""
-    shop.sell("A", "one")
-    held = stage(shop)
-
-    held.process([dirty("A")])
-    held.process([dirty("A")])
-
-    assert shop.floors == [[], []]
-
-
-def test_without_a_known_position_there_is_no_floor(shop: FakeShop) -> None:
-    """MySQL does not tell where a snapshot stands."""
-    shop.position = None
-    shop.sell("A", "one")
-    held = stage(shop)
-
-    outgoing = built(held, dirty("A", pos=500))
-    built(held, dirty("A", pos=500))
-
-    assert [record.key for record in outgoing] == [KEY_A, b"A"]
-    assert len(shop.covers) == 2
 
 
 def test_a_build_that_would_empty_the_target_is_held(shop: FakeShop) -> None:

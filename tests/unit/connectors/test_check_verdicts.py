@@ -55,6 +55,16 @@ def test_a_rightly_set_up_server_has_nothing_to_mend() -> None:
     ]
 
 
+@pytest.mark.parametrize(("mode", "warned"), [("OFF", True), ("ON_PERMISSIVE", True), ("ON", False)])
+def test_mysql_without_gtids_is_told_that_it_builds_twice(mode: str, warned: bool) -> None:
+    """Its snapshots do not say where they stand, so only a GTID can be waited for."""
+    findings = binlog_findings(Server(MYSQL.version, {**RIGHT, "gtid_mode": mode}))
+
+    (told,) = [sentence for state, sentence in bad(findings) if state == "warning"] or [""]
+    assert told.startswith(f"gtid_mode is {mode}") == warned
+    assert ("builder.echo_s" in told) == warned
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [

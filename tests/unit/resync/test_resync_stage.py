@@ -11,7 +11,7 @@ from producers.resync import stage as stage_module
 from producers.resync.stage import ResyncStage
 from runtime.record import Outgoing, Record
 from schemas.keys import partition_for
-from schemas.records import Dirty, ResyncProgress
+from schemas.records import Dirty, Position, ResyncProgress
 from schemas.topics import TopicNames
 
 CONTROL, BULK = "cs.control", "cs.dirty.product.bulk"
@@ -30,8 +30,20 @@ def stage(shop: FakeShop, index: Iterable[bytes] = ()) -> ResyncStage:
     return ResyncStage(shop, names, PARTITIONS, "", lambda: iter(index))  # type: ignore[arg-type]
 
 
-def command(state: str = "requested", at: int = 1, cursor: int = 0, offset: int = 0) -> Record:
-    progress = ResyncProgress(("products",), state, at, cursor=cursor)  # type: ignore[arg-type]
+def command(
+    state: str = "requested",
+    at: int = 1,
+    cursor: int = 0,
+    offset: int = 0,
+    position: Position | None = None,
+) -> Record:
+    progress = ResyncProgress(
+        ("products",),
+        state,  # type: ignore[arg-type]
+        at,
+        cursor=cursor,
+        position=position,
+    )
     return Record(CONTROL, 0, offset, KEY, msgspec.json.encode(progress), {})
 
 
@@ -47,10 +59,10 @@ def progress(outgoing: list[Outgoing]) -> list[ResyncProgress]:
     ]
 
 
-def follow(held: ResyncStage, record: Record) -> list[list[str]]:
+def follow(held: ResyncStage, record: Record, pages_max: int = 20) -> list[list[str]]:
     """Play every progress record back as the next command, as the topic does."""
     pages = []
-    for _ in range(20):
+    for _ in range(pages_max):
         outgoing = held.process([record])
         held.committed()
         pages.append(skus(outgoing))
@@ -74,11 +86,11 @@ def test_a_page_that_just_fills_is_not_taken_for_the_last() -> None:
 
 
 def test_entities_go_to_the_bulk_lane_of_their_partition() -> None:
-    """Promise 4; without a position, so that no build is skipped as covered."""
+    """Promise 4; built whatever was seen before: a resync heals what the stream missed."""
     (record, _) = stage(FakeShop({1: "24-MB01"})).process([command()])
 
     assert (record.topic, record.partition) == (BULK, partition_for(b"24-MB01", PARTITIONS))
-    assert msgspec.json.decode(record.value or b"", type=Dirty) == Dirty("resync")
+    assert msgspec.json.decode(record.value or b"", type=Dirty) == Dirty("resync", always=True)
 
 
 def test_the_reason_of_the_request_is_handed_on() -> None:
@@ -109,13 +121,52 @@ def test_it_resumes_at_the_cursor() -> None:
     assert skus(held.process([command("running", cursor=5)])) == ["C"]
 
 
-def test_a_new_request_starts_over_and_the_old_run_ends() -> None:
-    """Entities that the old run had passed may have changed since."""
+def test_a_request_takes_the_place_of_a_run_and_goes_once_around() -> None:
+    """INTERLEAVING 30: it begins where the run stands, and passes everything the run had passed again."""
+    held = stage(FakeShop({1: "A", 2: "B", 3: "C", 4: "D", 5: "E"}))
+    held.process([command(at=1)])
+    held.committed()
+
+    assert follow(held, command(at=2)) == [["C", "D"], ["E"], ["A", "B"], []]
+    assert held.process([command("running", at=1, cursor=2)]) == []
+
+
+def test_twenty_requests_in_a_row_enumerate_the_catalog_about_once() -> None:
+    """INTERLEAVING 30: each comes behind a page of the one before; none starts over."""
+    shop = FakeShop({n: f"sku-{n}" for n in range(1, 61)})
+    held = stage(shop)
+    enumerated: list[str] = []
+    for at in range(20):
+        outgoing = held.process([command(at=at)])
+        held.committed()
+        enumerated += skus(outgoing)
+
+    rest = follow(held, command(at=20), pages_max=40)
+
+    assert sorted(enumerated) == sorted(f"sku-{n}" for n in range(1, 41))
+    assert sorted(sku for page in rest for sku in page) == sorted(shop.skus.values())
+
+
+def test_a_run_that_takes_over_is_named_later_and_covers_both_changes() -> None:
+    """Who waits for either request sees it done; no entity is built from rows older than either change."""
+    first, second = Position(1, "binlog.000001", 900), Position(1, "binlog.000001", 400)
+    held = stage(FakeShop({1: "A", 2: "B", 3: "C"}))
+    held.process([command(at=7, position=first)])
+    held.committed()
+
+    outgoing = held.process([command(at=3, position=second)])
+
+    (told,) = progress(outgoing)
+    assert (told.requested_ms, told.position, told.began, told.around) == (8, first, 2, True)
+    assert msgspec.json.decode(outgoing[0].value or b"", type=Dirty) == Dirty("resync", first, always=True)
+
+
+def test_a_page_that_is_not_committed_moves_no_run() -> None:
+    """The same batch comes again; a request then still begins where the last committed page ended."""
     held = stage(FakeShop({1: "A", 2: "B", 3: "C"}))
     held.process([command(at=1)])
 
-    assert skus(held.process([command(at=2)])) == ["A", "B"]
-    assert held.process([command("running", at=1, cursor=2)]) == []
+    assert follow(held, command(at=2)) == [["A", "B"], ["C"]]
 
 
 def test_a_request_wins_over_the_progress_beside_it() -> None:
@@ -135,6 +186,7 @@ def test_after_a_restart_no_run_is_lost_to_an_older_one() -> None:
     held.assign([])
 
     held.process([command("running", at=1, cursor=2)])
+    held.committed()
     outgoing = held.process([command("running", at=2, cursor=1)])
 
     assert [told.requested_ms for told in progress(outgoing)] == [2]

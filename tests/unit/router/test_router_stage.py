@@ -8,7 +8,7 @@ from change_events import change, ddl
 from fake_shop import FakeShop
 
 from consumers.router.stage import RouterStage
-from runtime.errors import Transient
+from runtime.errors import Transient, Waiting
 from runtime.record import Outgoing, Record
 from schemas.keys import partition_for
 from schemas.records import DeadLetter, Dirty, Position, ResyncProgress
@@ -210,7 +210,11 @@ def test_many_changes_of_everything_are_one_command() -> None:
     assert len(outgoing) == 2
     assert (command.key, command.partition) == (b"resync:products", 0)
     assert msgspec.json.decode(command.value or b"", type=ResyncProgress) == ResyncProgress(
-        feeds=("products",), state="requested", requested_ms=20_000, reason="store:u"
+        feeds=("products",),
+        state="requested",
+        requested_ms=20_000,
+        reason="store:u",
+        position=Position(1, "binlog.000001", 100),
     )
 
 
@@ -236,6 +240,82 @@ def test_the_501st_entity_of_a_transaction_goes_to_the_bulk_lane() -> None:
 
     assert len(dirty(outgoing)) == 500
     assert list(dirty(outgoing, BULK)) == ["sku-500"]
+
+
+def test_the_501st_vanished_row_of_a_transaction_goes_to_the_bulk_lane() -> None:
+    """INTERLEAVING 30: a mass delete asks every partition for each row, and must not stand before edits."""
+    changes = [price_change(n, offset=n) for n in range(1, 502)]
+
+    outgoing = stage(FakeShop()).process(changes)
+
+    assert len(references(outgoing)) == 500 * PARTITIONS
+    assert [(r.partition, r.key) for r in outgoing if r.topic == BULK] == [
+        (n, b"") for n in range(PARTITIONS)
+    ]
+
+
+def test_a_row_that_may_not_be_visible_yet_is_looked_for_again() -> None:
+    """INTERLEAVING 13: where no position can be compared, "not found" counts only `echo_s` later."""
+    shop = FakeShop()
+    shop.blind = frozenset({1})
+    held = stage(shop)
+    with pytest.raises(Waiting) as waiting:
+        held.process([price_change(7)])
+
+    shop.skus[7] = "A"
+
+    assert waiting.value.retry_after_s == 2
+    assert list(dirty(held.process([price_change(7)]))) == ["A"]
+
+
+def test_a_row_that_is_gone_is_waited_for_once() -> None:
+    """The second look decides; the next batch waits for itself."""
+    shop = FakeShop()
+    shop.blind = frozenset({1})
+    held = stage(shop)
+    with pytest.raises(Waiting):
+        held.process([price_change(7)])
+
+    assert references(held.process([price_change(7)])) == [(n, "product:7") for n in range(PARTITIONS)]
+    with pytest.raises(Waiting):
+        held.process([price_change(8, offset=9)])
+
+
+def test_rows_that_are_found_are_never_waited_for() -> None:
+    """A blind look-up that finds its rows is as good as another; also where "none" is the usual answer."""
+    shop = FakeShop({7: "A"})
+    shop.blind = frozenset({1})
+    row = {"value_id": 1, "entity_id": 7, "value": 1}
+
+    outgoing = stage(shop).process([change("catalog_product_entity_int", "u", row, {**row, "value": 2})])
+
+    assert list(dirty(outgoing)) == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("op", "options", "whole"),
+    [
+        ("c", {3: [9]}, True),
+        ("c", {3: [9, 12]}, True),
+        ("c", {3: [4, 9]}, False),
+        ("d", {}, True),
+        ("d", {3: [12]}, False),
+        ("u", {3: [9]}, False),
+    ],
+)
+def test_the_first_option_of_an_attribute_and_the_last_are_changes_of_everything(
+    op: str, options: dict[int, list[int]], whole: bool
+) -> None:
+    """Values that were text become option ids, and back: products that hold them refer to no option."""
+    shop = FakeShop()
+    shop.options_of_attribute = options
+    row = {"option_id": 9, "attribute_id": 3, "sort_order": 0}
+    images = {"c": (None, row), "d": (row, None), "u": (row, {**row, "sort_order": 1})}[op]
+
+    outgoing = stage(shop).process([change("eav_attribute_option", op, *images)])
+
+    assert references(outgoing) == [(n, "option:9") for n in range(PARTITIONS)]
+    assert [record.key for record in outgoing if record.topic == "cs.control"] == [b"resync:products"] * whole
 
 
 def test_a_retried_batch_counts_its_entities_once() -> None:

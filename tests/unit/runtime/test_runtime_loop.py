@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from confluent_kafka import KafkaError, TopicPartition
@@ -58,7 +58,7 @@ class Play:
         self.stopper.stop()
         return []
 
-    def run(self, batch_records_max: int = 10) -> None:
+    def run(self, batch_records_max: int = 10, overdue: Callable[[], bool] = lambda: False) -> None:
         loop.run(
             self.stage,
             self.consumer,  # type: ignore[arg-type]
@@ -67,6 +67,7 @@ class Play:
             batch_records_max=batch_records_max,
             health=self.health,
             stopper=self.stopper,
+            overdue=overdue,
         )
 
 
@@ -298,6 +299,44 @@ def test_the_end_of_a_log_is_committed_once() -> None:
     play.run()
 
     assert play.consumer.committed_by_hand == [[("in", 9)]]
+
+
+def test_what_is_overdue_is_done_in_a_silent_moment() -> None:
+    """No record comes, so an empty batch is handed in; with offsets, which alone fence a lost worker."""
+    play = Play(assigned, records(5), quiet, quiet)
+    play.consumer.committed_offset = 6
+
+    play.run(overdue=lambda: len(play.stage.batches) < 2)
+
+    assert play.stage.batches == [[5], []]
+    assert [offsets for offsets, _ in play.producer.transactions] == [{("in", 0): 6}, {("in", 0): 6}]
+
+
+def test_offsets_of_a_partition_that_was_not_read_yet_are_where_it_began() -> None:
+    """The client knows no position before the first record."""
+    play = Play(assigned, quiet)
+    play.consumer.committed_offset = 40
+    play.consumer.position = lambda places: [  # type: ignore[method-assign]
+        TopicPartition(place.topic, place.partition, -1001) for place in places
+    ]
+
+    play.run(overdue=lambda: not play.stage.batches)
+
+    assert [offsets for offsets, _ in play.producer.transactions] == [{("in", 0): 40}]
+
+
+def test_without_partitions_nothing_is_overdue() -> None:
+    """Between two assignments the state is somebody else's."""
+
+    def revoked(consumer: FakeConsumer) -> list[FakeMessage]:
+        consumer._callbacks["on_revoke"](consumer, [])
+        return []
+
+    play = Play(quiet, assigned, revoked, quiet)
+
+    play.run(overdue=lambda: True)
+
+    assert (play.stage.batches, play.producer.transactions) == ([], [])
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""What a snapshot must have seen before anything is built from it, and how to wait for that. Pure.
+
+A position can be waited for in two ways: by file and place in the log of the server that is read, which only
+MariaDB tells of an open snapshot, or by GTID, on any other server and on MySQL. Where neither is possible the
+reader is blind: what it reads has to be read once more, later.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from schemas.records import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """How to wait for some positions.
+
+    Args:
+        places: in the log of the server that is read; its snapshots tell where they stand.
+        gtids: to be waited for before the snapshot is opened.
+        floor_gtids: the same, for what was built from before.
+        blind: servers whose positions cannot be compared with anything.
+    """
+
+    places: tuple[Position, ...]
+    gtids: tuple[str, ...]
+    floor_gtids: tuple[str, ...]
+    blind: frozenset[int]
+
+
+def needs(cover: Sequence[Position], floors: Iterable[Position], server_id: int, tells_place: bool) -> Needs:
+    """Sort positions by the way in which they can be waited for.
+
+    Args:
+        cover: where the changes in hand begin.
+        floors: the newest changes that were built from before, perhaps by way of another server.
+        server_id: of the server that is read.
+        tells_place: its snapshots tell where in its log they stand (MariaDB).
+    """
+
+    def has_place(position: Position) -> bool:
+        return tells_place and position.server_id == server_id
+
+    return Needs(
+        tuple(position for position in cover if has_place(position)),
+        tuple(position.gtid for position in cover if position.gtid and not has_place(position)),
+        # A server's own snapshots never go back, so only another server can be behind a floor; one that is
+        # no newer than a change in hand is reached with it.
+        tuple(
+            floor.gtid
+            for floor in floors
+            if floor.gtid and not has_place(floor) and not any(p.gtid and p.reaches(floor) for p in cover)
+        ),
+        frozenset(position.server_id for position in cover if not position.gtid and not has_place(position)),
+    )
+
+
+def began_anew(snapshot: Position, missing: Iterable[Position]) -> bool:
+    """True when the server's log was started over since `missing` were written.
+
+    Files are numbered upwards and a snapshot is milliseconds behind the log's end: one that stands in an
+    earlier file after the whole wait belongs to another log (RESET, a restored server).
+    """
+    return any(snapshot.file_number < position.file_number for position in missing)

@@ -1,0 +1,76 @@
+"""What snapshots rest on, asked of a real MariaDB: positions, GTIDs, and logs that are no more."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from commerce_sync.local.stack import Stack
+from runtime.database import Database
+from runtime.errors import BehindFloor, Transient
+from runtime.settings import load
+from schemas.records import Position
+
+pytestmark = pytest.mark.stack
+
+ELSEWHERE = 4_000_000
+
+
+@pytest.fixture(scope="module")
+def database(stack: Stack) -> Iterator[Database]:
+    """The read account: it needs no right beside SELECT for any of this."""
+    settings = load(environ=stack.environment())
+    with Database(settings.commerce.read_address) as made:
+        yield made
+
+
+def test_a_snapshot_tells_where_it_stands(database: Database) -> None:
+    """And never stands before an earlier one of the same server."""
+    with database.snapshot() as first:
+        pass
+    with database.snapshot() as second:
+        pass
+
+    assert first.position is not None
+    assert second.position is not None
+    assert second.position.reaches(first.position)
+    assert (second.position.server_id, second.blind) == (database.server_id, frozenset())
+
+
+def test_a_place_that_the_log_has_not_reached_is_waited_for_and_given_back(database: Database) -> None:
+    """Bounded; the next snapshot is as good as any."""
+    with database.snapshot() as snapshot:
+        assert snapshot.position is not None
+        ahead = Position(database.server_id, snapshot.position.file, 2**40)
+
+    with pytest.raises(Transient, match=r"are not visible after 0\.05 s"):
+        with database.snapshot([ahead], 0.05):
+            pass
+    with database.snapshot() as snapshot:
+        assert snapshot.query("SELECT 1") == [(1,)]
+
+
+def test_a_place_of_a_log_that_began_anew_is_passed_blindly(database: Database) -> None:
+    """16: after RESET the files count from 1 again."""
+    before = Position(database.server_id, "binlog.999999", 4)
+
+    with database.snapshot([before], 0.05) as snapshot:
+        assert snapshot.blind == {database.server_id}
+
+
+def test_another_server_is_waited_for_by_gtid(database: Database) -> None:
+    """13, 15: a transaction that never arrives is not built without, and a floor is told apart."""
+    far = Position(ELSEWHERE, "binlog.000001", 4, "77-77-77")
+
+    with pytest.raises(Transient, match="GTID 77-77-77 has not arrived") as late:
+        with database.snapshot([far], 0.05):
+            pass
+    with pytest.raises(BehindFloor):
+        with database.snapshot([], 0.05, floors=[far]):
+            pass
+    assert not isinstance(late.value, BehindFloor)
+
+
+def test_another_server_without_gtids_makes_the_reader_blind(database: Database) -> None:
+    """What is built from it is built once more."""
+    with database.snapshot([Position(ELSEWHERE, "binlog.000001", 4)], 0.05) as snapshot:
+        assert snapshot.blind == {ELSEWHERE}

@@ -1,0 +1,68 @@
+"""After a transaction in doubt the index says what is on the feed, and what differed is built again."""
+
+from consumers.builder.index import PartitionIndex, encode_entry
+from consumers.builder.verify import correct, newest_hashes
+from schemas.keys import canonical_json
+from schemas.records import Again, EmittedItem, IndexEntry, Position
+
+SEEN = Position(1, "binlog.000001", 100)
+
+
+def key(sku: str, view: str = "default") -> str:
+    return canonical_json({"sku": sku, "storeViewCode": view}).decode()
+
+
+def index_of(*items: tuple[str, str], parked: dict[str, str] | None = None) -> PartitionIndex:
+    """One item an entity: SKU and hash."""
+    index = PartitionIndex()
+    for sku, content_hash in items:
+        item = EmittedItem("products", key(sku), content_hash, "bulk")
+        entry = IndexEntry((item,), ("product:1",), SEEN, parked or {}, Again(9, "live"))
+        index.put(sku, encode_entry(entry), SEEN)
+    return index
+
+
+def test_where_index_and_feed_differ_the_feed_wins_and_the_entity_is_dirty() -> None:
+    """INTERLEAVING 7: kept index record and lost feed record, the other way round, and another content."""
+    index = index_of(("same", "1"), ("lost", "1"), ("other", "1"))
+    feed = {key("same"): "1", key("other"): "2", key("unknown"): "3"}
+
+    assert correct(index, "products", feed) == ["lost", "other", "unknown"]
+    assert index.get("same").items == (EmittedItem("products", key("same"), "1", "bulk"),)
+    assert index.get("other").items == (EmittedItem("products", key("other"), "2", "live"),)
+    assert index.get("unknown").items == (EmittedItem("products", key("unknown"), "3", "live"),)
+    assert index.get("lost").items == ()
+
+
+def test_what_was_corrected_is_not_covered_by_an_earlier_build() -> None:
+    """The dirty record that follows has to build it."""
+    index = index_of(("A", "1"), ("B", "1"))
+
+    correct(index, "products", {key("A"): "2", key("B"): "1"})
+
+    assert (index.snapshot_of("A"), index.snapshot_of("B")) == (None, SEEN)
+
+
+def test_letters_references_and_other_feeds_stay() -> None:
+    """Only this feed was compared."""
+    index = index_of(("A", "1"), parked={"row:9": "told"})
+    before = index.get("A")
+    other = EmittedItem("prices", "p", "h", "live")
+    index.put("A", encode_entry(IndexEntry((other, *before.items), before.refs, SEEN, before.parked)), SEEN)
+
+    correct(index, "products", {})
+
+    after = index.get("A")
+    assert (after.items, after.refs, after.parked) == ((other,), ("product:1",), {"row:9": "told"})
+
+
+def test_the_newest_record_of_each_key_counts() -> None:
+    """A tombstone says that nothing is there."""
+    records = [
+        (b"a", b"x", {"hash": b"1"}),
+        (b"b", b"x", {"hash": b"1"}),
+        (b"a", b"y", {"hash": b"2"}),
+        (b"b", None, {}),
+    ]
+
+    assert newest_hashes(records) == {"a": "2"}

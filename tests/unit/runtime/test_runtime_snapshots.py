@@ -1,0 +1,152 @@
+"""A snapshot has seen what it was asked for, or says that it cannot know.
+
+MySQL by its documented contract: `WAIT_FOR_EXECUTED_GTID_SET` gives 0 when the set is there and 1 when the
+time is over, and nothing tells where an open snapshot stands.
+"""
+
+import pytest
+from fake_server import FakeServer
+
+from runtime import database as database_module
+from runtime.errors import BehindFloor, Fault, Transient
+from schemas.records import Position
+
+OPEN = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+LOOK = "SHOW STATUS LIKE 'binlog_snapshot_%%'"
+
+
+def at(pos: int, server_id: int = 1, gtid: str | None = None, file: str = "binlog.000005") -> Position:
+    return Position(server_id, file, pos, gtid)
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking again costs no time."""
+    monkeypatch.setattr(database_module, "_RETRY_S", 0)
+
+
+def test_a_snapshot_is_opened_again_until_its_rows_are_visible() -> None:
+    """INTERLEAVING 14: the log hands a transaction out before other connections see its rows."""
+    server = FakeServer(places=[("binlog.000005", 400), ("binlog.000005", 500), ("binlog.000005", 501)])
+
+    with server.snapshot([at(500)], 5) as snapshot:
+        asked = list(server.asked)
+
+    assert asked == [OPEN, LOOK, "ROLLBACK", OPEN, LOOK, "ROLLBACK", OPEN, LOOK]
+    assert (snapshot.position, snapshot.blind) == (at(501), frozenset())
+
+
+def test_rows_that_stay_invisible_put_the_work_off() -> None:
+    """Bounded, and the sentence names the setting; nothing is left open."""
+    server = FakeServer(places=[("binlog.000005", 400)])
+
+    with pytest.raises(Transient, match=r"commerce.url: rows of binlog position .*500.* are not visible"):
+        with server.snapshot([at(500)], 0):
+            pass
+
+    assert server.asked[-1] == "ROLLBACK"
+
+
+def test_a_replica_is_waited_for_by_gtid() -> None:
+    """INTERLEAVING 13: file and place of another server's log say nothing about this one."""
+    server = FakeServer(number=2, places=[("binlog.000001", 4)], gtids=["0-1-77"])
+
+    with server.snapshot([at(500, gtid="0-1-77")], 5) as snapshot:
+        asked = list(server.asked)
+
+    assert asked == ["SELECT MASTER_GTID_WAIT('0-1-77', 5)", OPEN, LOOK]
+    assert (snapshot.position, snapshot.blind) == (at(4, 2, file="binlog.000001"), frozenset())
+
+
+def test_a_replica_that_is_behind_puts_the_work_off() -> None:
+    """INTERLEAVING 13: building without the values of a later transaction would be final."""
+    server = FakeServer(number=2, places=[("binlog.000001", 4)])
+
+    with pytest.raises(Transient, match=r"commerce.url: GTID 0-1-77 has not arrived after 3 s"):
+        with server.snapshot([at(500, gtid="0-1-77")], 3):
+            pass
+
+
+def test_mysql_is_waited_for_by_gtid_even_when_it_is_the_source() -> None:
+    """It does not tell where an open snapshot stands; a transaction in gtid_executed is visible."""
+    server = FakeServer(mariadb=False, gtids=["uuid:77"])
+
+    with server.snapshot([at(500, gtid="uuid:77")], 5) as snapshot:
+        asked = list(server.asked)
+
+    assert asked == ["SELECT WAIT_FOR_EXECUTED_GTID_SET('uuid:77', 5)", OPEN]
+    assert (snapshot.position, snapshot.blind) == (None, frozenset())
+
+
+def test_mysql_that_is_behind_puts_the_work_off() -> None:
+    """1 is a time-out there."""
+    with pytest.raises(Transient, match="GTID uuid:77 has not arrived"):
+        with FakeServer(mariadb=False).snapshot([at(500, gtid="uuid:77")], 1):
+            pass
+
+
+@pytest.mark.parametrize(
+    "server", [FakeServer(mariadb=False), FakeServer(number=2, places=[("binlog.000001", 4)])]
+)
+def test_a_position_that_can_be_compared_with_nothing_makes_the_reader_blind(server: FakeServer) -> None:
+    """MySQL without GTIDs, and a replica of a server that sends none: said, so that it is read once more."""
+    with server.snapshot([at(500)], 5) as snapshot:
+        pass
+
+    assert snapshot.blind == {1}
+
+
+def test_a_source_without_a_log_is_a_fault() -> None:
+    """Its own changes cannot come from nowhere."""
+    with pytest.raises(Fault, match="writes no binlog"):
+        with FakeServer().snapshot([at(500)], 5):
+            pass
+
+
+def test_a_log_that_began_anew_is_no_reason_to_wait_for_ever() -> None:
+    """INTERLEAVING 16: after RESET the files count from 1; its positions guard nothing, so blind."""
+    server = FakeServer(places=[("binlog.000001", 328)])
+
+    with server.snapshot([at(500)], 0) as snapshot:
+        pass
+
+    assert (snapshot.position, snapshot.blind) == (at(328, file="binlog.000001"), {1})
+
+
+def test_a_log_that_only_rotated_is_waited_for() -> None:
+    """A later file is later."""
+    server = FakeServer(places=[("binlog.000005", 900), ("binlog.000006", 4)])
+
+    with server.snapshot([at(950)], 5) as snapshot:
+        pass
+
+    assert (snapshot.position, snapshot.blind) == (at(4, file="binlog.000006"), frozenset())
+
+
+def test_a_floor_is_waited_for_at_another_server() -> None:
+    """INTERLEAVING 15: two replicas behind one address, the second behind the first."""
+    server = FakeServer(number=3, places=[("binlog.000001", 4)])
+
+    with pytest.raises(BehindFloor, match="GTID 0-1-77 has not arrived"):
+        with server.snapshot([], 2, floors=[at(500, gtid="0-1-77")]):
+            pass
+
+
+def test_a_floor_of_the_server_that_is_read_is_not_waited_for() -> None:
+    """INTERLEAVING 16: its own snapshots never go back, and after a failover its file names restart."""
+    server = FakeServer(places=[("binlog.000001", 4)])
+
+    with server.snapshot([], 0, floors=[at(500, gtid="0-1-77")]) as snapshot:
+        pass
+
+    assert snapshot.position == at(4, file="binlog.000001")
+
+
+def test_a_floor_that_a_newer_change_implies_is_not_asked_for() -> None:
+    """One question a server and batch."""
+    server = FakeServer(number=2, places=[("binlog.000001", 4)], gtids=["0-1-78"])
+
+    with server.snapshot([at(600, gtid="0-1-78")], 5, floors=[at(500, gtid="0-1-77")]):
+        asked = [statement for statement in server.asked if "GTID" in statement]
+
+    assert asked == ["SELECT MASTER_GTID_WAIT('0-1-78', 5)"]
