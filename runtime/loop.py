@@ -11,10 +11,11 @@ from typing import Final, Protocol
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from runtime import metrics
-from runtime.errors import Doubt, Fault, Transient, Waiting
+from runtime.errors import Fault, Transient, Waiting
 from runtime.health import Health
 from runtime.kafka import ADMIN_TIMEOUT_S, poll_batch
 from runtime.record import Outgoing, Record
+from runtime.write import Write, in_transaction
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +86,14 @@ def run(
     stopper: Stopper,
     deferred: Collection[str] = (),
     overdue: Callable[[], bool] = lambda: False,
+    write: Write = in_transaction,
 ) -> None:
-    """Consume until told to stop: process, write and commit each batch in one transaction.
+    """Consume until told to stop: process, write and commit each batch, by default in one transaction.
 
     Args:
         deferred: topics whose records wait while any other topic has some.
         overdue: asked when no record came; True hands an empty batch in.
+        write: how records and offsets become durable.
 
     Any doubt about a transaction (timed out, fenced, retried) ends the process: the next one begins with a
     new producer and freshly loaded state, which is the only safe answer.
@@ -120,7 +123,7 @@ def run(
                 lanes.forget()
                 assignment.rewind(consumer)
             elif records:
-                settled = _settle(stage, consumer, producer, records, assignment, health, stopper)
+                settled = _settle(stage, consumer, producer, records, assignment, health, stopper, write)
                 lanes.settled(records)
                 # Only behind a batch that is committed: positions stand past one that was put off, too.
                 if settled:
@@ -128,7 +131,7 @@ def run(
             elif lanes.holding:
                 lanes.release()
             elif assignment.held and overdue():
-                _settle(stage, consumer, producer, (), assignment, health, stopper)
+                _settle(stage, consumer, producer, (), assignment, health, stopper, write)
             else:
                 markers.pass_by()
             lag.observe()
@@ -235,6 +238,7 @@ def _settle(
     assignment: "_Assignment",
     health: Health,
     stopper: Stopper,
+    write: Write,
 ) -> bool:
     """Process one batch until it is committed. False: the partitions were taken away, or the role stops."""
     attempts = 0
@@ -252,7 +256,7 @@ def _settle(
                 health.not_ready(str(error))
             if not _wait(consumer, wait_s, assignment, health, stopper):
                 return False
-    _transact(consumer, producer, outgoing, _next_offsets(records) or assignment.next_offsets(consumer))
+    write(consumer, producer, outgoing, _next_offsets(records) or assignment.next_offsets(consumer))
     stage.committed()
     if attempts:
         health.ready()
@@ -288,44 +292,6 @@ def _wait(
 def _next_offsets(records: Sequence[Record]) -> list[TopicPartition]:
     offsets = {(record.topic, record.partition): record.offset + 1 for record in records}
     return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
-
-
-def _transact(
-    consumer: Consumer,
-    producer: Producer,
-    outgoing: Sequence[Outgoing],
-    next_offsets: list[TopicPartition],
-) -> None:
-    """Write and commit. Offsets are never missing: a worker whose partitions went is fenced only by them."""
-    try:
-        producer.begin_transaction()
-        for item in outgoing:
-            _produce(producer, item)
-        producer.send_offsets_to_transaction(
-            next_offsets,
-            consumer.consumer_group_metadata(),
-            ADMIN_TIMEOUT_S,
-        )
-        producer.commit_transaction(ADMIN_TIMEOUT_S)
-    except KafkaException as error:
-        message = f"transaction in doubt, starting over: {error.args[0].str()}"
-        raise Doubt(message) from error
-
-
-def _produce(producer: Producer, item: Outgoing) -> None:
-    while True:
-        try:
-            producer.produce(
-                item.topic,
-                value=item.value,
-                key=item.key,
-                partition=item.partition,
-                headers=[(name, content) for name, content in item.headers],
-            )
-            return
-        except BufferError:
-            # The client's queue is full: let it send before handing over more.
-            producer.poll(0.1)
 
 
 class _Assignment:

@@ -5,8 +5,9 @@ from consumers.router.stage import RouterStage
 from runtime import loop
 from runtime.database import Database
 from runtime.health import Health
-from runtime.kafka import group_consumer, transactional_producer
+from runtime.kafka import group_consumer, producer
 from runtime.settings import Settings
+from runtime.write import repeatable
 from schemas.topics import TopicNames
 
 BATCH_RECORDS_MAX = 5_000
@@ -34,9 +35,11 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
         loop.run(
             stage,
             group_consumer(settings.kafka, names.group("router"), names.group("router", slot)),
-            transactional_producer(settings.kafka, names.group("router", slot)),
+            producer(settings.kafka, names.group("router", slot)),
             topics(settings),
             batch_records_max=BATCH_RECORDS_MAX,
             health=health,
             stopper=stopper,
+            # A dirty record that comes twice, or late, is built from the rows as they are then.
+            write=repeatable,
         )

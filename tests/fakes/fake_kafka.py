@@ -127,18 +127,41 @@ class FakeProducer:
         self.transactions: list[tuple[dict[tuple[str, int], int], list[bytes]]] = []
         self._written: list[bytes] = []
         self._offsets: dict[tuple[str, int], int] = {}
+        self._reports: list[Callable[[KafkaError | None, Any], None] | None] = []
         self.full_times = 0
 
     def begin_transaction(self) -> None:
         self._step("begin")
         self._written, self._offsets = [], {}
 
-    def produce(self, topic: str, *, value: bytes | None, key: bytes, partition: int, headers: Any) -> None:
+    def produce(
+        self,
+        topic: str,
+        *,
+        value: bytes | None,
+        key: bytes,
+        partition: int,
+        headers: Any,
+        on_delivery: Callable[[KafkaError | None, Any], None] | None,
+    ) -> None:
         if self.full_times:
             self.full_times -= 1
             raise BufferError("queue full")
         self._step("produce")
         self._written.append(key)
+        self._reports.append(on_delivery)
+
+    def flush(self, timeout_s: float) -> int:
+        """Everything is acknowledged, or nothing when it fails at that."""
+        self.journal.append("flush")
+        failure = (
+            KafkaError(KafkaError._MSG_TIMED_OUT, "not delivered") if self._fails_at == "flush" else None
+        )
+        reports, self._reports = self._reports, []
+        for report in reports:
+            if report is not None:
+                report(failure, None)
+        return len(reports) if self._fails_at == "silence" else 0
 
     def poll(self, timeout_s: float) -> None:
         self.journal.append("producer polled")

@@ -13,6 +13,7 @@ from runtime.errors import CommerceSyncError, Fault, Poison, Transient
 from runtime.health import Health
 from runtime.loop import Stopper
 from runtime.record import Outgoing, Record
+from runtime.write import Write, in_transaction, repeatable
 
 # Ends only by what happens meanwhile.
 LONG = Transient("busy", retry_after_s=600)
@@ -58,7 +59,12 @@ class Play:
         self.stopper.stop()
         return []
 
-    def run(self, batch_records_max: int = 10, overdue: Callable[[], bool] = lambda: False) -> None:
+    def run(
+        self,
+        batch_records_max: int = 10,
+        overdue: Callable[[], bool] = lambda: False,
+        write: Write = in_transaction,
+    ) -> None:
         loop.run(
             self.stage,
             self.consumer,  # type: ignore[arg-type]
@@ -68,6 +74,7 @@ class Play:
             health=self.health,
             stopper=self.stopper,
             overdue=overdue,
+            write=write,
         )
 
 
@@ -236,6 +243,29 @@ def test_a_transaction_in_doubt_ends_the_loop_and_the_stage_does_not_follow(step
     assert "stage follows" not in play.journal
     assert play.producer.transactions == []
     assert play.consumer.closed
+
+
+def test_what_may_come_twice_is_acknowledged_before_its_offsets() -> None:
+    """No transaction; a crash before the offsets writes the records once more."""
+    play = Play(assigned, records(5, 6))
+
+    play.run(write=repeatable)
+
+    assert play.journal[-4:] == ["produce", "produce", "flush", "stage follows"]
+    assert play.consumer.committed_by_hand[0] == [("in", 7)]
+    assert play.producer.transactions == []
+
+
+@pytest.mark.parametrize(("step", "said"), [("flush", "not delivered"), ("silence", "no acknowledgement")])
+def test_records_without_acknowledgement_end_the_loop_and_leave_the_offsets(step: str, said: str) -> None:
+    """Whoever goes on reads the batch again."""
+    play = Play(assigned, records(5), fails_at=step)
+
+    with pytest.raises(Fault, match=f"1 records are in doubt.*{said}"):
+        play.run(write=repeatable)
+
+    assert "stage follows" not in play.journal
+    assert play.consumer.committed_by_hand == []
 
 
 @pytest.mark.parametrize("failure", [Fault("broken"), Poison("bad", reason="bad")])

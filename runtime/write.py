@@ -1,0 +1,92 @@
+"""How what a stage wrote, and the offsets it was made from, become durable."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from runtime.errors import Doubt
+from runtime.kafka import ADMIN_TIMEOUT_S
+from runtime.record import Outgoing
+
+Write = Callable[[Consumer, Producer, Sequence[Outgoing], list[TopicPartition]], None]
+
+# A record that is not acknowledged by then is in doubt.
+FLUSH_S_MAX: Final = 30.0
+
+
+def in_transaction(
+    consumer: Consumer,
+    producer: Producer,
+    outgoing: Sequence[Outgoing],
+    next_offsets: list[TopicPartition],
+) -> None:
+    """All or nothing. Offsets are never missing: a worker whose partitions went is fenced only by them.
+
+    Raises:
+        Doubt: it may or may not have been committed.
+    """
+    try:
+        producer.begin_transaction()
+        for item in outgoing:
+            _produce(producer, item)
+        producer.send_offsets_to_transaction(
+            next_offsets, consumer.consumer_group_metadata(), ADMIN_TIMEOUT_S
+        )
+        producer.commit_transaction(ADMIN_TIMEOUT_S)
+    except KafkaException as error:
+        message = f"transaction in doubt, starting over: {error.args[0].str()}"
+        raise Doubt(message) from error
+
+
+def repeatable(
+    consumer: Consumer,
+    producer: Producer,
+    outgoing: Sequence[Outgoing],
+    next_offsets: list[TopicPartition],
+) -> None:
+    """First the records, then the offsets: a crash in between writes the records once more.
+
+    For stages whose records may come twice, and late, without harm. A transaction would cost each batch
+    several round trips, and its readers the wait for its end.
+
+    Raises:
+        Doubt: a record was not acknowledged.
+    """
+    failures: list[KafkaError] = []
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            failures.append(error)
+
+    try:
+        for item in outgoing:
+            _produce(producer, item, delivered)
+        waiting = producer.flush(FLUSH_S_MAX)
+        if failures or waiting:
+            reason = failures[0].str() if failures else f"no acknowledgement in {FLUSH_S_MAX:g} s"
+            message = f"{max(waiting, len(failures))} records are in doubt, starting over: {reason}"
+            raise Doubt(message)
+        consumer.commit(offsets=next_offsets, asynchronous=False)
+    except KafkaException as error:
+        message = f"offsets are in doubt, starting over: {error.args[0].str()}"
+        raise Doubt(message) from error
+
+
+def _produce(
+    producer: Producer, item: Outgoing, delivered: Callable[[KafkaError | None, Message], None] | None = None
+) -> None:
+    while True:
+        try:
+            producer.produce(
+                item.topic,
+                value=item.value,
+                key=item.key,
+                partition=item.partition,
+                headers=[(name, content) for name, content in item.headers],
+                on_delivery=delivered,
+            )
+            return
+        except BufferError:
+            # The client's queue is full: let it send before handing over more.
+            producer.poll(0.1)
