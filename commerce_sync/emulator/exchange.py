@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.services.optimizer import Identity
+from schemas.services.shapes import Identity
 
 JSON: Final = "application/json;charset=UTF-8"
 HTML: Final = "text/html;charset=UTF-8"
