@@ -25,6 +25,9 @@ from schemas.services.shapes import (
 
 TENANT_PATH: Final = "/{tenant}"
 PRODUCT_BYTES_MAX: Final = 200 * 1024
+SLUG_MAX: Final = 1024
+SLUG_PATTERN: Final = "^[a-z0-9-]+(?:/[a-z0-9-]+)*$"
+PRICE_BOOK_ID_MAX: Final = 64
 DEFAULT_PRICE_BOOK: Final = "main"  # exists in USD without being created
 
 
@@ -67,6 +70,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     *_routes("prices", "/v1/catalog/products/prices", "sku", "priceBookId", items_max=500),
 )
 FEEDS: Final = tuple(dict.fromkeys(route.feed for route in ROUTES))
+# Our feeds and the service's, in the order it wants them first: a price without its book is lost.
+FEED_RESOURCES: Final = {
+    "productAttributes": "product-attributes",
+    "categories": "categories",
+    "products": "products",
+    "priceBooks": "price-books",
+    "prices": "prices",
+}
 
 # A patch merges these lists member by member; any other list it replaces.
 PATCH_MERGE_KEYS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -166,7 +177,7 @@ _CATEGORY_METADATA: Final[dict[str, Schema]] = {
 }
 
 _CATEGORY_KEY: Final[dict[str, Schema]] = {
-    "slug": {**text(1, 1024), "pattern": "^[a-z0-9-]+(?:/[a-z0-9-]+)*$"},
+    "slug": {**text(1, SLUG_MAX), "pattern": SLUG_PATTERN},
     "source": SOURCE,
 }
 _CATEGORY: Final[dict[str, Schema]] = {
@@ -183,7 +194,11 @@ _CATEGORY: Final[dict[str, Schema]] = {
 # As published, a book has either a currency or a parent. The prose lets a book have neither (USD) or
 # both (the parent is ignored) and an update carry the name alone, so only the id is demanded.
 _PRICE_BOOK: Final = object_of(
-    "priceBookId", priceBookId=text(1, 64), name=text(1), currency=text(1, 5), parentId=text(1, 64)
+    "priceBookId",
+    priceBookId=text(1, PRICE_BOOK_ID_MAX),
+    name=text(1),
+    currency=text(1, 5),
+    parentId=text(1, PRICE_BOOK_ID_MAX),
 )
 
 _PRICE_KEY: Final = {"sku": TEXT, "priceBookId": TEXT}

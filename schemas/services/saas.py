@@ -319,8 +319,12 @@ _CUSTOMER_GROUP: Final[dict[str, Schema]] = {
     **_DELETED,
     "updatedAt": RFC_3339,
 }
+# What names a website is judged as one, whatever else it holds.
 _SCOPES: Final[Schema] = {
-    "anyOf": [_object("website", **_WEBSITE), _object("customerGroup", **_CUSTOMER_GROUP)]
+    "anyOf": [
+        _object("website", **_WEBSITE),
+        {**_object("customerGroup", **_CUSTOMER_GROUP), "not": {"required": ["website"]}},
+    ]
 }
 
 
