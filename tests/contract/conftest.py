@@ -1,12 +1,16 @@
-"""A running emulator for the tests of this folder."""
+"""A running emulator for the tests of this folder, and the fakes by their names."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from emulator_client import Client
 from saas_client import SaasClient
 
 from commerce_sync.emulator.server import Emulator
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "fakes"))
 
 
 @pytest.fixture(scope="session")

@@ -62,11 +62,11 @@ class SaasClient:
 
     def items(self, feed: str) -> list[dict[str, Any]]:
         answer = self.session.get(f"{self.emulator.read_url}/saas/{feed}", timeout=10)
-        return [json.loads(line) for line in answer.text.splitlines()]
+        return [json.loads(line) for line in answer.content.splitlines()]
 
     def last_request(self) -> dict[str, Any]:
         answer = self.session.get(f"{self.emulator.base_url}/_emulator/requests", timeout=10)
-        entry: dict[str, Any] = json.loads(answer.text.splitlines()[-1])
+        entry: dict[str, Any] = json.loads(answer.content.splitlines()[-1])
         return entry
 
     def faults(self, *rules: dict[str, Any]) -> None:

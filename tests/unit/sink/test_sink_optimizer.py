@@ -1,12 +1,11 @@
 """Feed items as the Catalog Data Ingestion API takes them; what it would refuse says why."""
 
 import json
-from decimal import Decimal
-from hashlib import sha1
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from feed_items import BASE_BOOK, GROUP_BOOK, GUESTS, ITEMS
 
 from consumers.sink.dialects import Unmappable
 from consumers.sink.dialects.optimizer import OptimizerDialect
@@ -14,96 +13,8 @@ from schemas.keys import canonical_json
 from schemas.services.optimizer import FEED_RESOURCES, request_schema
 
 DIALECT = OptimizerDialect()
-GUESTS = sha1(b"0").hexdigest()
 
-ATTRIBUTE: dict[str, Any] = {
-    "id": "93",
-    "attributeCode": "color",
-    "storeViewCode": "de",
-    "storeCode": "main",
-    "websiteCode": "base",
-    "attributeType": "catalog_product",
-    "label": "Farbe",
-    "dataType": "int",
-    "frontendInput": "select",
-    "multi": False,
-    "boolean": False,
-    "numeric": False,
-    "searchWeight": 5.0,
-    "required": False,
-    "unique": False,
-    "global": True,
-    "visible": True,
-    "searchable": True,
-    "filterable": True,
-    "filterableInSearch": False,
-    "visibleInCompareList": False,
-    "visibleInListing": True,
-    "visibleInSearch": True,
-    "sortable": False,
-    "usedForRules": False,
-    "systemAttribute": True,
-}
-CATEGORY: dict[str, Any] = {
-    "categoryId": "12",
-    "urlPath": "men/tops-2",
-    "storeViewCode": "de",
-    "storeCode": "main",
-    "websiteCode": "base",
-    "name": "Tops",
-    "urlKey": "tops-2",
-    "path": "1/2/11/12",
-    "parentId": "11",
-    "level": 3,
-    "position": 4,
-    "isActive": 1,
-    "includeInMenu": 1,
-    "isAnchor": 0,
-    "displayMode": "PRODUCTS",
-    "description": None,
-    "metaTitle": "Tops",
-    "metaKeywords": "tops\n shirts \n\n",
-    "metaDescription": None,
-    "image": "https://shop.test/media/catalog/category/tops.jpg",
-    "children": ["13"],
-    "availableSortBy": [],
-    "defaultSortBy": "position",
-    "createdAt": "2024-01-15 00:00:00",
-    "updatedAt": "2024-01-15 00:00:00",
-}
-BASE_BOOK: dict[str, Any] = {
-    "priceBookId": "base",
-    "websiteId": "1",
-    "websiteCode": "base",
-    "name": "Main Website",
-    "parentId": None,
-    "currency": "USD",
-    "customerGroupCode": None,
-}
-GROUP_BOOK: dict[str, Any] = {
-    "priceBookId": f"base::{GUESTS}",
-    "websiteId": "1",
-    "websiteCode": "base",
-    "name": "NOT LOGGED IN (Main Website)",
-    "parentId": "base",
-    "currency": None,
-    "customerGroupCode": GUESTS,
-}
-PRICE: dict[str, Any] = {
-    "sku": "24-MB01",
-    "websiteCode": "base",
-    "customerGroupCode": "0",
-    "productId": 1,
-    "type": "SIMPLE",
-    "regular": Decimal("12345678901234.123456"),
-    "parents": [],
-    "discounts": [
-        {"code": "special_price", "price": Decimal("30.000000"), "percentage": None},
-        {"code": "group", "price": None, "percentage": Decimal("10.500000")},
-    ],
-    "tierPrices": [{"qty": Decimal("5.0000"), "price": Decimal("28.000000"), "percentage": None}],
-}
-ITEMS = {"productAttributes": ATTRIBUTE, "categories": CATEGORY, "priceBooks": BASE_BOOK, "prices": PRICE}
+FEEDS = ("productAttributes", "categories", "priceBooks", "prices")
 
 
 def payload(feed: str, **changed: Any) -> dict[str, Any]:
@@ -117,7 +28,9 @@ def complaints(feed: str, operation: str, body: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("feed", "item"), [*ITEMS.items(), ("priceBooks", GROUP_BOOK)], ids=[*ITEMS, "a group's book"]
+    ("feed", "item"),
+    [*((feed, ITEMS[feed]) for feed in FEEDS), ("priceBooks", GROUP_BOOK)],
+    ids=[*FEEDS, "a group's book"],
 )
 def test_every_payload_is_one_the_service_takes(feed: str, item: dict[str, Any]) -> None:
     assert complaints(feed, "upsert", DIALECT.payload(feed, item)) == []
@@ -288,7 +201,7 @@ def test_a_delete_is_said_by_the_key_alone(feed: str, key: dict[str, str], delet
     """And names what the item's payload names."""
     assert DIALECT.delete_payload(feed, key) == delete
     assert complaints(feed, "delete", delete) == []
-    if feed in ITEMS:
+    if feed in FEEDS:
         assert DIALECT.identity(feed, delete) == DIALECT.identity(feed, payload(feed))
         assert DIALECT.delete_members(feed, payload(feed)) == {}
 

@@ -2,12 +2,12 @@
 
 import json
 from decimal import Decimal
-from hashlib import md5, sha1
+from hashlib import sha1
 from typing import Any
 
 import jsonschema_rs
 import pytest
-from test_sink_optimizer import ATTRIBUTE, CATEGORY, GUESTS, PRICE
+from feed_items import GUESTS, ITEMS, KEYS, SCOPE
 
 from consumers.sink.dialects import Stamp, Unmappable
 from consumers.sink.dialects.saas import SaasDialect
@@ -17,114 +17,8 @@ from schemas.keys import canonical_json
 from schemas.services.saas import FEED_ROUTES, FEEDS, item_schema
 
 DIALECT = SaasDialect("space-1")
-SCOPE = {"websiteCode": "base", "storeCode": "main", "storeViewCode": "de"}
 NOW_S = 1_800_000_000
 
-PRODUCT: dict[str, Any] = {
-    "sku": "BOX",
-    **SCOPE,
-    "productId": 7,
-    "type": "bundle_fixed",
-    "name": "Box",
-    "urlKey": "box",
-    "status": "Enabled",
-    "visibility": "Catalog, Search",
-    "description": None,
-    "shortDescription": "Short",
-    "metaTitle": None,
-    "metaKeyword": None,
-    "metaDescription": None,
-    "displayable": True,
-    "createdAt": "2024-01-15 00:00:00",
-    "updatedAt": "2024-01-16 00:00:00",
-    "attributes": [
-        {"attributeCode": "care", "value": None, "variantReferenceId": None},
-        {"attributeCode": "color", "value": ["Red"], "variantReferenceId": "ref"},
-    ],
-    "categoryData": [{"categoryId": "12", "categoryPath": "men", "productPosition": 3}],
-    "images": [
-        {"resource": {"url": "https://shop.test/a.jpg", "label": "", "roles": ["image"]}, "sortOrder": "2"}
-    ],
-    "taxClassId": "no",
-    "weight": 1.5,
-    "weightUnit": "kgs",
-    "weightType": "1",
-    "currency": "USD",
-    "priceView": None,
-    "linksPurchasedSeparately": None,
-    "inStock": True,
-    "lowStock": False,
-    "buyable": True,
-    "hasEnabledChildren": True,
-    "url": "https://shop.test/box.html",
-    "urlRewrites": [{"url": "https://shop.test/box.html", "parameters": [{"name": "id", "value": "7"}]}],
-    "links": [{"sku": "A", "type": "related"}],
-    "parents": [{"sku": "SET", "productType": "grouped"}],
-    "optionsV2": [
-        {
-            "id": "1",
-            "label": "Bag",
-            "sortOrder": 0,
-            "required": True,
-            "renderType": "select",
-            "type": "bundle",
-            "swatchType": None,
-            "values": [{"id": "v", "label": "A", "sku": "A", "qty": 1.0, "colorHex": None}],
-        }
-    ],
-    "shopperInputOptions": [],
-    "samples": [],
-    "videos": [],
-}
-VARIANT: dict[str, Any] = {
-    "id": md5(b"configurable/HOODIE/HOODIE-S").hexdigest(),
-    "parentId": "3",
-    "productId": "4",
-    "parentSku": "HOODIE",
-    "productSku": "HOODIE-S",
-    "optionValues": [{"attributeCode": "size", "uid": "dWlk", "label": "S", "valueIndex": 155}],
-}
-OVERRIDE: dict[str, Any] = {
-    "sku": "A",
-    "websiteCode": "base",
-    "customerGroupCode": GUESTS,
-    "displayable": False,
-    "addToCartAllowed": None,
-}
-WEBSITE: dict[str, Any] = {
-    "websiteId": "1",
-    "websiteCode": "base",
-    "stores": [
-        {
-            "storeId": "1",
-            "storeCode": "main",
-            "storeViews": [{"storeViewId": "1", "storeViewCode": "default"}],
-        },
-        {"storeId": "2", "storeCode": None, "storeViews": []},
-    ],
-}
-GROUP: dict[str, Any] = {"customerGroupId": "0", "customerGroupCode": GUESTS, "websites": ["base", "us"]}
-
-ITEMS: dict[str, dict[str, Any]] = {
-    "products": PRODUCT,
-    "productAttributes": ATTRIBUTE,
-    "categories": CATEGORY,
-    "prices": PRICE,
-    "productOverrides": OVERRIDE,
-    "variants": VARIANT,
-    "scopesWebsite": WEBSITE,
-    "scopesCustomerGroup": GROUP,
-}
-KEYS: dict[str, dict[str, str]] = {
-    "products": {"sku": "BOX", "storeViewCode": "de"},
-    "productAttributes": {"attributeCode": "color", "storeViewCode": "de"},
-    "categories": {"urlPath": "men/tops-2", "storeViewCode": "de"},
-    "prices": {"sku": "24-MB01", "websiteCode": "base", "customerGroupCode": "0"},
-    "productOverrides": {"sku": "A", "websiteCode": "base", "customerGroupCode": GUESTS},
-    "variants": {"parentSku": "HOODIE", "productSku": "HOODIE-S"},
-    "scopesWebsite": {"websiteId": "1"},
-    "scopesCustomerGroup": {"customerGroupId": "0"},
-}
 NEED_MORE_THAN_A_KEY = {"products", "productAttributes", "categories", "scopesWebsite"}
 
 
@@ -204,7 +98,16 @@ def test_a_product_goes_in_the_exporter_s_shape() -> None:
                 "required": True,
                 "renderType": "select",
                 "type": "bundle",
-                "values": [{"id": "v", "label": "A", "sku": "A", "qty": 1.0}],
+                "values": [
+                    {
+                        "id": "v",
+                        "label": "A",
+                        "sku": "A",
+                        "qty": 1.0,
+                        "qtyMutability": False,
+                        "isDefault": True,
+                    }
+                ],
             }
         ],
         "parents": [{"sku": "SET", "productType": "grouped"}],
