@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,7 @@ def test_a_request_without_a_signature_that_holds_is_not_let_in(saas: SaasClient
         "none": None,
         "rubbish": "a.b.c",
         "unsigned": jwt.encode({"exp": 9_999_999_999}, None, "none"),
+        "by another algorithm": jwt.encode({"exp": int(time.time()) + 300}, saas.private_key, "RS512"),
         "a stranger's": saas.signature(key=stranger),
         "a shared secret's": forged(saas),
         "expired": saas.signature(exp=1_000_000_000),

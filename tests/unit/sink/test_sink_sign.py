@@ -1,12 +1,15 @@
 """A request to the SaaS feed ingestion service says who sends it, and proves it for a short while."""
 
 import jwt
+import pytest
+from http_answers import serve
 from signing_keys import private_key_pem, public_key_pem
 
 from consumers.sink.dialects import Stamp
 from consumers.sink.sign import Signer
 from consumers.sink.stamp import stamped
-from runtime.settings import AuthSettings
+from consumers.sink.submit import Submitter
+from runtime.settings import AuthSettings, TargetSettings
 
 NOW_S = 1_800_000_000.0
 AUTH = AuthSettings.model_validate(
@@ -69,6 +72,26 @@ def test_a_refused_signature_is_made_anew() -> None:
     signer.forget()
 
     assert claims(signer.headers()) == {"exp": NOW_S + 301}
+
+
+def test_a_submitter_sends_signed_requests_and_forgets_a_refused_signature(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("consumers.sink.submit.time.time", clock)
+    with serve((403, {}), (200, {}), (200, {})) as endpoint:
+        target = TargetSettings.model_validate({"dialect": "saas", "url": endpoint.url, "auth": AUTH})
+        submitter = Submitter(target, "test")
+        for forget in (True, False, False):
+            submitter.post("/catalog/v2/products/space-1", b"[]")
+            clock.now_s += 1
+            if forget:
+                submitter.forget_token()
+        submitter.close()
+
+    assert {headers["x-api-key"] for headers in endpoint.headers} == {"public"}
+    assert [claims(headers)["exp"] for headers in endpoint.headers] == [NOW_S + 300, NOW_S + 301, NOW_S + 301]
+    assert "authorization" not in endpoint.headers[0]
 
 
 def test_the_time_of_sending_stands_before_the_other_members() -> None:
