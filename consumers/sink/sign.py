@@ -20,22 +20,24 @@ class Signer:
         """`clock` gives unix seconds."""
         self._auth = auth
         self._clock = clock
-        self._signature = ""
-        self._until_s = 0.0
+        # Together, for several threads send: a signature must not be taken for another's time.
+        self._signed = ("", 0.0)
 
     def headers(self) -> dict[str, str]:
+        signature, until_s = self._signed
         now_s = self._clock()
         # A clock that was set back must not keep a signature in use that holds too long.
-        if not now_s + _MARGIN_S < self._until_s <= now_s + SIGNATURE_S:
-            self._until_s = now_s + SIGNATURE_S
-            claims = {"exp": int(self._until_s)}
-            self._signature = jwt.encode(claims, self._auth.private_key.get_secret_value(), "RS256")
+        if not now_s + _MARGIN_S < until_s <= now_s + SIGNATURE_S:
+            until_s = now_s + SIGNATURE_S
+            private_key = self._auth.private_key.get_secret_value()
+            signature = jwt.encode({"exp": int(until_s)}, private_key, "RS256")
+            self._signed = (signature, until_s)
         return {
             "x-api-key": self._auth.api_key,
-            "x-gw-signature": self._signature,
+            "x-gw-signature": signature,
             "Magento-Environment-Id": self._auth.environment_id,
         }
 
     def forget(self) -> None:
         """The service refused the signature; the next request signs anew."""
-        self._until_s = 0.0
+        self._signed = ("", 0.0)

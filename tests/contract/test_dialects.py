@@ -1,7 +1,7 @@
 """What the sink's dialects say is what the services take: over a socket, and by the published schemas."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,8 @@ def target(request: pytest.FixtureRequest, running: Emulator, client: Client) ->
 
 
 @pytest.fixture
-def submitter(target: TargetSettings) -> Iterator[Submitter]:
-    submitter = Submitter(target, "test")
-    yield submitter
-    submitter.close()
+def submitter(target: TargetSettings) -> Submitter:
+    return Submitter(target, "test")
 
 
 def text_of(dialect: Dialect, feed: str, payload: Mapping[str, Any], unix_s: int = NOW_S) -> bytes:
@@ -119,7 +117,6 @@ def test_the_good_items_of_a_request_are_told_from_the_bad(running: Emulator, cl
         dialect.path("products", "upsert"),
         b"[%s]" % b",".join(text_of(dialect, "products", body) for body in bodies),
     )
-    submitter.close()
 
     verdict = dialect.judge(answer, 3)
     assert verdict.decision == "delivered"
@@ -138,7 +135,6 @@ def test_a_refused_signature_asks_for_a_new_one(running: Emulator, client: Clien
     for _ in range(2):
         decisions.append(dialect.judge(submitter.post(dialect.path("products", "upsert"), body), 1).decision)
         submitter.forget_token()
-    submitter.close()
 
     assert decisions == ["token", "delivered"]
 

@@ -87,7 +87,6 @@ def test_a_submitter_sends_signed_requests_and_forgets_a_refused_signature(
             clock.now_s += 1
             if forget:
                 submitter.forget_token()
-        submitter.close()
 
     assert {headers["x-api-key"] for headers in endpoint.headers} == {"public"}
     assert [claims(headers)["exp"] for headers in endpoint.headers] == [NOW_S + 300, NOW_S + 301, NOW_S + 301]
