@@ -19,15 +19,37 @@ from pydantic import (
 )
 
 from runtime.errors import UsageError
+from schemas.services import optimizer, saas
 
 ENVIRONMENT_PREFIX: Final = "COMMERCE_SYNC__"
 CONFIG_VARIABLE: Final = "COMMERCE_SYNC_CONFIG"
 
-DIALECT_FEEDS: Final[dict[str, tuple[str, ...]]] = {
-    # Only what the pipeline can build today; the list grows with the feeds.
-    "optimizer": ("products",),
+Dialect = Literal["optimizer", "saas"]
+# Feeds that each service has a route for.
+SERVICE_FEEDS: Final[dict[Dialect, tuple[str, ...]]] = {
+    "optimizer": tuple(optimizer.FEED_RESOURCES),
+    "saas": saas.FEEDS,
 }
-DIALECT_BATCH: Final = {"optimizer": {"products": 100}}
+DIALECT_FEEDS: Final[dict[str, tuple[str, ...]]] = {
+    # Only what the pipeline can build today; the lists grow with the feeds.
+    "optimizer": ("products",),
+    "saas": ("products",),
+}
+# 100 where nothing is said.
+DIALECT_BATCH: Final = {
+    "optimizer": {"products": 100, "priceBooks": 500, "prices": 500},
+    "saas": {"products": 100, "prices": 500},
+}
+# Where a service's allowance is another than the optimizer's, which BudgetSettings has.
+DIALECT_BUDGET: Final[dict[str, dict[str, int]]] = {
+    "optimizer": {},
+    "saas": {"requests_per_minute": 120, "products_per_minute": 10_000, "products_per_day": 0},
+}
+DIALECT_AUTH: Final[dict[Dialect, tuple[str, ...]]] = {
+    "optimizer": ("token_url", "client_id", "client_secret", "scope"),
+    "saas": ("api_key", "private_key", "environment_id"),
+}
+_RSA_BITS_MIN: Final = 2048
 
 
 class Section(BaseModel):
@@ -147,12 +169,43 @@ class KafkaSettings(Section):
 
 
 class AuthSettings(SecretSection):
-    """Credentials of a target: IMS client credentials (optimizer)."""
+    """Credentials of a target: IMS client credentials (optimizer), or a key pair and environment (saas)."""
 
     token_url: str = ""
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
     scope: str = "openid,AdobeID,profile,email,commerce.aco.ingestion"
+
+    api_key: str = ""
+    private_key: SecretStr = SecretStr("")
+    # A part of every path.
+    environment_id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
+
+    @field_validator("private_key")
+    @classmethod
+    def _private_key_signs(cls, private_key: SecretStr) -> SecretStr:
+        if private_key.get_secret_value():
+            _require_rsa_key(private_key.get_secret_value())
+        return private_key
+
+
+def _require_rsa_key(pem: str) -> None:
+    """Raise ValueError, without a word of the key, unless RS256 can sign with it."""
+    # Half of what the other settings take together to load; most installations need none of it.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPrivateKey) or key.key_size < _RSA_BITS_MIN:
+        message = (
+            f"no RSA private key of {_RSA_BITS_MIN} bits or more in PEM form without a passphrase: "
+            "give the one whose public half belongs to api_key"
+        )
+        raise ValueError(message)
 
 
 class BudgetSettings(Section):
@@ -167,7 +220,7 @@ class BudgetSettings(Section):
 class TargetSettings(Section):
     """One ingestion service."""
 
-    dialect: Literal["optimizer"] = "optimizer"
+    dialect: Dialect = "optimizer"
     url: str
     feeds: tuple[str, ...] = ()
     retry_s: float = Field(default=300, gt=0)
@@ -183,12 +236,48 @@ class TargetSettings(Section):
     def _feeds_from_text(cls, feeds: Any) -> Any:
         return tuple(part.strip() for part in feeds.split(",")) if isinstance(feeds, str) else feeds
 
+    @model_validator(mode="before")
+    @classmethod
+    def _budget_of_dialect(cls, values: Any) -> Any:
+        """What is not set is the dialect's allowance."""
+        if not isinstance(values, dict) or not isinstance(values.get("budget", {}), dict):
+            return values
+        usual = DIALECT_BUDGET.get(str(values.get("dialect", "optimizer")), {})
+        return {**values, "budget": {**usual, **values.get("budget", {})}}
+
     @model_validator(mode="after")
     def _feeds_are_known(self) -> Self:
+        served = SERVICE_FEEDS[self.dialect]
+        unserved = [feed for feed in self.feeds if feed not in served]
+        if unserved:
+            message = (
+                f"feeds: {', '.join(unserved)} cannot be sent by dialect {self.dialect}, whose service has "
+                f"no route for it: remove it; there are routes for {', '.join(served)}"
+            )
+            raise ValueError(message)
         known = DIALECT_FEEDS[self.dialect]
         unknown = [feed for feed in self.feeds if feed not in known]
         if unknown:
-            message = f"feeds: {', '.join(unknown)} cannot be sent by dialect {self.dialect}; known: {known}"
+            message = f"feeds: {', '.join(unknown)} cannot be built yet; known: {', '.join(known)}"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _auth_is_of_dialect(self) -> Self:
+        """A secret set for the wrong service must not be ignored in silence."""
+        taken = DIALECT_AUTH[self.dialect]
+        foreign = sorted(self.auth.model_fields_set.difference(taken))
+        if foreign:
+            message = (
+                f"auth.{foreign[0]} means nothing to dialect {self.dialect}, which takes "
+                f"{', '.join(taken)}: remove it, or set dialect"
+            )
+            raise ValueError(message)
+        missing = [name for name in taken if not _is_set(getattr(self.auth, name))]
+        if missing and self.dialect == "saas":
+            message = (
+                f"auth.{missing[0]} is not set: dialect saas needs {', '.join(taken)} (or private_key_file)"
+            )
             raise ValueError(message)
         return self
 
@@ -231,6 +320,10 @@ class Settings(Section):
     builder: BuilderSettings = BuilderSettings()
     ledger: LedgerSettings = LedgerSettings()
     http: HttpSettings = HttpSettings()
+
+
+def _is_set(value: str | SecretStr) -> bool:
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
 def load(config_file: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:

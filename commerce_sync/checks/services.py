@@ -1,10 +1,13 @@
 """Kafka, Connect and the targets: does each answer, and does it take what we bring?"""
 
+import time
 from typing import Final, Literal
 
 import requests
 
 from commerce_sync.checks.verdicts import Finding
+from consumers.sink.dialects.saas import SaasDialect
+from consumers.sink.sign import Signer
 from producers.connectors.connect import Connect
 from producers.connectors.declare import declare
 from runtime.errors import CommerceSyncError, Unreachable
@@ -13,6 +16,8 @@ from runtime.settings import Settings, TargetSettings
 from schemas.topics import TopicNames
 
 TOKEN_S_MAX: Final = 10.0
+
+Verdict = tuple[Literal["ok", "not ok", "unreachable"], str]
 
 
 def kafka_findings(settings: Settings) -> list[Finding]:
@@ -63,7 +68,9 @@ def connect_findings(settings: Settings, connector_class: str | None) -> list[Fi
 
 
 def target_findings(name: str, target: TargetSettings) -> list[Finding]:
-    """Ask the token endpoint for a token, as the sink will."""
+    """Try the credentials as the sink will: ask for a token, or send a signed request without items."""
+    if target.dialect == "saas":
+        return [Finding(f"target {name}", *_signature_verdict(name, target))]
     check = f"target {name}"
     setting = f"targets.{name}.auth"
     auth = target.auth
@@ -89,9 +96,41 @@ def target_findings(name: str, target: TargetSettings) -> list[Finding]:
     ]
 
 
-def judge_token_answer(
-    setting: str, token_url: str, status: int, holds_token: bool
-) -> tuple[Literal["ok", "not ok", "unreachable"], str]:
+def _signature_verdict(name: str, target: TargetSettings) -> Verdict:
+    setting = f"targets.{name}"
+    path = SaasDialect(target.auth.environment_id).path(target.sent_feeds[0], "upsert")
+    headers = {"Content-Type": "application/json", **Signer(target.auth, time.time).headers()}
+    try:
+        answer = requests.post(
+            target.url.rstrip("/") + path,
+            data=b"[]",
+            headers=headers,
+            timeout=TOKEN_S_MAX,
+            allow_redirects=False,
+        )
+    except (requests.RequestException, ValueError) as error:
+        return "unreachable", (
+            f"{setting}.url = {target.url} cannot be reached ({type(error).__name__}): "
+            "correct the address or open the way to it"
+        )
+    return judge_signature_answer(setting, target.url, answer.status_code)
+
+
+def judge_signature_answer(setting: str, url: str, status: int) -> Verdict:
+    """Judge the answer to a signed request that holds no items: who gets to say so was let in."""
+    if status in {200, 400}:
+        return "ok", "the key and the signature are taken"
+    if status in {401, 403}:
+        return "not ok", (
+            f"{setting}.auth: the service refuses the key or the signature ({status}): correct api_key, "
+            "private_key or this machine's clock"
+        )
+    if status >= 500 or status == 429:
+        return "unreachable", f"{setting}.url = {url} answers {status}: try again later"
+    return "not ok", f"{setting}.url = {url} answers {status}: correct it, or auth.environment_id"
+
+
+def judge_token_answer(setting: str, token_url: str, status: int, holds_token: bool) -> Verdict:
     """Judge a token endpoint's answer."""
     if status == 200 and holds_token:
         return "ok", "the credentials give a token"

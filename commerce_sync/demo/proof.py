@@ -8,7 +8,7 @@ from commerce_sync.proof.compare import compare
 from commerce_sync.proof.fresh import build_products
 from commerce_sync.proof.target import read_products
 from commerce_sync.sample.plain_sql import Expected
-from consumers.sink.role import DIALECTS
+from consumers.sink.dialects.choose import dialect_of
 from runtime.settings import Settings
 
 SHOWN_MAX: Final = 10
@@ -36,7 +36,7 @@ class Verdict:
 def prove(settings: Settings, target_name: str, expected: Expected) -> Verdict:
     """Compare a quiet target with the database, item by item, in two ways that share no code."""
     target = settings.targets[target_name]
-    fresh = build_products(settings.commerce, DIALECTS[target.dialect]())
+    fresh = build_products(settings.commerce, dialect_of(target))
     held = read_products(target_name, target)
     findings = [f"fresh build: {finding}" for finding in compare(fresh.items, held)]
     plain = [f"plain SQL: {finding}" for finding in compare(_sayable(expected), _plain(held))]

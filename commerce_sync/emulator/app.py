@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,13 +13,12 @@ from starlette.routing import Route as HttpRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from commerce_sync.emulator.body import BODY_BYTES_MAX
-from commerce_sync.emulator.exchange import Answer, Request, misbehaviour, not_found, too_large
+from commerce_sync.emulator.exchange import Answer, Request, fault_answer, not_found, too_large
 from commerce_sync.emulator.faults import Faults, Rule, parse_rules
-from commerce_sync.emulator.optimizer import TENANT, Optimizer
 from commerce_sync.emulator.request_log import Entry, RequestLog
+from commerce_sync.emulator.service import Service, skus_of
 from commerce_sync.emulator.storage import Storage
 from commerce_sync.emulator.tokens import TOKEN_PATH, Tokens
-from schemas.services.optimizer import FEEDS
 
 _NDJSON: Final = "application/x-ndjson"
 _LINES_PER_CHUNK: Final = 500
@@ -31,7 +30,7 @@ class App:
     def __init__(
         self,
         *,
-        optimizer: Optimizer,
+        services: Sequence[Service],
         tokens: Tokens,
         storage: Storage,
         faults: Faults,
@@ -39,13 +38,13 @@ class App:
         clock: Callable[[], float],
         drop_connection: Callable[[Any], None],
     ) -> None:
-        self._optimizer = optimizer
+        self._services = services
         self._tokens = tokens
         self._faults = faults
         self._log = log
         self._clock = clock
         self._drop_connection = drop_connection
-        self._control = control(storage, faults, log)
+        self._control = control(services, storage, faults, log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = str(uuid.uuid4())
@@ -64,7 +63,7 @@ class App:
         request = await _read(scope, receive)
         if request is None:
             return  # the client left before its request was whole
-        rule = self._faults.choose(request.path, lambda: self._optimizer.skus(request))
+        rule = self._faults.choose(request.path, lambda: skus_of(request))
         do = rule.do
         if do.when == "before" and do.delay_ms:
             await asyncio.sleep(do.delay_ms / 1000)
@@ -87,24 +86,31 @@ class App:
         do = rule.do
         if do.drop == "before":
             return Answer(0, b"")
-        if do.status is not None and do.when == "before":
-            return misbehaviour(do.status, do.retry_after)
-        answer = self._regular_answer(request, rule)
-        if do.status is None:
+        service = self._service(request)
+        bad = None
+        if do.status is not None:
+            shape = service.refusals.get(do.status) if service else None
+            bad = fault_answer(do.status, do.retry_after, shape)
+        if bad is not None and do.when == "before":
+            return bad
+        answer = self._regular_answer(request, service, rule)
+        if bad is None:
             return answer
-        bad = misbehaviour(do.status, do.retry_after)
         return replace(bad, item_count=answer.item_count, identities=answer.identities)
 
-    def _regular_answer(self, request: Request, rule: Rule) -> Answer:
+    def _service(self, request: Request) -> Service | None:
+        return next((s for s in self._services if request.path.startswith(f"{s.prefix}/")), None)
+
+    def _regular_answer(self, request: Request, service: Service | None, rule: Rule) -> Answer:
         if len(request.body) > BODY_BYTES_MAX:
             return too_large(BODY_BYTES_MAX)
         if request.path == TOKEN_PATH:
             return self._tokens.handle(request)
-        if not request.path.startswith(f"{TENANT}/"):
+        if service is None:
             return not_found()
         sku = rule.match.sku
         condemned = (lambda item: sku is None or item.get("sku") == sku) if rule.do.invalid else None
-        return self._optimizer.handle(request, condemned)
+        return service.handle(request, condemned)
 
     def _record(self, request: Request, request_id: str, answer: Answer, *, dropped: bool) -> None:
         entry = Entry(
@@ -136,14 +142,15 @@ async def _read(scope: Scope, receive: Receive) -> Request | None:
     return Request(scope["method"], scope["path"], headers, bytes(body))
 
 
-def control(storage: Storage, faults: Faults, log: RequestLog) -> Starlette:
+def control(services: Sequence[Service], storage: Storage, faults: Faults, log: RequestLog) -> Starlette:
     """The endpoints under /_emulator: what is held, what came in, how to misbehave."""
+    feeds = _feeds(services)
 
     async def items(request: HttpRequest) -> Response:
         feed = request.path_params["feed"]
-        if feed not in FEEDS:
-            return _wrong(404, f"'{feed}' is no feed of the service: use one of {', '.join(FEEDS)}")
-        return StreamingResponse(_chunks(storage.pages(feed)), media_type=_NDJSON)
+        if feed not in feeds:
+            return _wrong(404, f"'{feed}' is no feed of the service: use one of {', '.join(feeds)}")
+        return StreamingResponse(_chunks(storage.pages(feeds[feed])), media_type=_NDJSON)
 
     async def clear_items(_: HttpRequest) -> Response:
         storage.clear()
@@ -172,7 +179,7 @@ def control(storage: Storage, faults: Faults, log: RequestLog) -> Starlette:
 
     return Starlette(
         routes=[
-            HttpRoute("/_emulator/items/{feed}", items, methods=["GET"]),
+            HttpRoute("/_emulator/items/{feed:path}", items, methods=["GET"]),
             HttpRoute("/_emulator/items", clear_items, methods=["DELETE"]),
             HttpRoute("/_emulator/requests", requests, methods=["GET"]),
             HttpRoute("/_emulator/faults", put_faults, methods=["PUT"]),
@@ -180,6 +187,19 @@ def control(storage: Storage, faults: Faults, log: RequestLog) -> Starlette:
             HttpRoute("/_emulator/healthz", health, methods=["GET"]),
         ]
     )
+
+
+def _feeds(services: Sequence[Service]) -> dict[str, str]:
+    """Stored names by the names asked for: a service's prefix tells two of the same name apart.
+
+    A name without a prefix is the first service's that has it.
+    """
+    names: dict[str, str] = {}
+    for service in services:
+        for name, stored in service.feeds.items():
+            names.setdefault(name, stored)
+            names[stored] = stored
+    return names
 
 
 def _wrong(status: int, message: str) -> Response:

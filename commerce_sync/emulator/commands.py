@@ -2,16 +2,23 @@
 
 import gc
 import json
+import shlex
 import signal
 import threading
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from commerce_sync.emulator.server import Dialect, Emulator
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8400, show_default=True)
-@click.option("--dialect", type=click.Choice(["optimizer"]), default="optimizer", show_default=True)
+@click.option(
+    "--dialect", type=click.Choice(["optimizer", "saas", "both"]), default="optimizer", show_default=True
+)
 @click.option(
     "--database",
     type=click.Path(dir_okay=False),
@@ -20,13 +27,19 @@ import click
 )
 @click.option("--requests-per-minute", type=click.IntRange(0), default=0, help="429 beyond; 0: no limit.")
 @click.option("--products-per-minute", type=click.IntRange(0), default=0, help="429 beyond; 0: no limit.")
+@click.option(
+    "--public-key",
+    type=click.Path(dir_okay=False),
+    help="PEM file that signatures at the saas service are checked with. Without it a pair is made.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the settings as one JSON object.")
 def emulator(
     port: int,
-    dialect: str,
+    dialect: "Dialect",
     database: str,
     requests_per_minute: int,
     products_per_minute: int,
+    public_key: str | None,
     as_json: bool,
 ) -> None:
     """Serve the ingestion services on this machine until Ctrl-C.
@@ -34,6 +47,7 @@ def emulator(
     \b
     Example:
       commerce-sync emulator --port 8400 --requests-per-minute 300
+      commerce-sync emulator --dialect both --public-key public.pem
     """
     from commerce_sync.emulator.server import Emulator
 
@@ -45,6 +59,8 @@ def emulator(
     server = Emulator(
         port,
         database,
+        dialect=dialect,
+        public_key_file=public_key,
         requests_per_minute=requests_per_minute,
         products_per_minute=products_per_minute,
     )
@@ -53,21 +69,25 @@ def emulator(
     with server:
         signal.signal(signal.SIGINT, end)
         signal.signal(signal.SIGTERM, end)
-        settings = server.settings_environment(dialect)
+        settings = server.settings_environment()
         if as_json:
             click.echo(json.dumps(settings))
         else:
-            _introduce(server.url, server.token_url, server.base_url, settings)
+            _introduce(server, settings)
         ended.wait()
 
 
-def _introduce(url: str, token_url: str, base_url: str, settings: dict[str, str]) -> None:
-    click.echo(f"catalog   {url}")
-    click.echo(f"tokens    {token_url}")
-    click.echo(f"items     {base_url}/_emulator/items/products")
-    click.echo(f"requests  {base_url}/_emulator/requests")
-    click.echo(f"faults    {base_url}/_emulator/faults")
+def _introduce(server: "Emulator", settings: dict[str, str]) -> None:
+    if server.serves("optimizer"):
+        click.echo(f"catalog   {server.url}")
+        click.echo(f"tokens    {server.token_url}")
+        click.echo(f"items     {server.read_url}/products")
+    if server.serves("saas"):
+        click.echo(f"feeds     {server.saas_url}")
+        click.echo(f"items     {server.read_url}/saas/products")
+    click.echo(f"requests  {server.base_url}/_emulator/requests")
+    click.echo(f"faults    {server.base_url}/_emulator/faults")
     click.echo()
     click.echo("Point the pipeline here with:")
     for name, value in settings.items():
-        click.echo(f"export {name}={value}")
+        click.echo(f"export {name}={shlex.quote(value)}")

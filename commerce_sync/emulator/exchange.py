@@ -1,12 +1,12 @@
 """One HTTP request and its answer as values, with the answers every service shares."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 
-from schemas.services.optimizer import Identity
+from schemas.services.shapes import Identity
 
 JSON: Final = "application/json;charset=UTF-8"
 HTML: Final = "text/html;charset=UTF-8"
@@ -82,14 +82,13 @@ def too_many_requests(retry_after_s: int) -> Answer:
     return Answer(429, b"Too many requests", HTML, {"retry-after": str(retry_after_s)})
 
 
-def misbehaviour(status: int, retry_after_s: int | None) -> Answer:
-    """The answer of a fault rule: the service's own shape where it has one, else a gateway's page."""
-    shaped = {401: token_invalid, 403: token_missing, 404: not_found}
-    if status in shaped:
-        return shaped[status]()
-    headers = {} if retry_after_s is None else {"retry-after": str(retry_after_s)}
-    if status == 400:
-        content = {"status": "FAILED", "message": "Refused by a fault rule", "errors": []}
-        return json_answer(400, content, headers=headers)
-    body = b"" if status in {204, 304} else f"Fault rule: {status}".encode()
-    return Answer(status, body, HTML, headers)
+def unsupported_media_type(message: str) -> Answer:
+    return gateway_answer(415, "ErrUnsupportedMediaType", "415000", message)
+
+
+def fault_answer(status: int, retry_after_s: int | None, shape: Answer | None) -> Answer:
+    """The answer of a fault rule: `shape` where the service has one for the status, else a gateway's page."""
+    if shape is None:
+        body = b"" if status in {204, 304} else f"Fault rule: {status}".encode()
+        shape = Answer(status, body, HTML)
+    return shape if retry_after_s is None else replace(shape, headers={"retry-after": str(retry_after_s)})

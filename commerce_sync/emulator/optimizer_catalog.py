@@ -12,13 +12,8 @@ import msgspec
 from commerce_sync.emulator.body import Items, on_one_line
 from commerce_sync.emulator.merge import merged
 from commerce_sync.emulator.storage import Storage
-from schemas.services.optimizer import (
-    DEFAULT_PRICE_BOOK,
-    PATCH_MERGE_KEYS,
-    Identity,
-    Route,
-    identity_of,
-)
+from schemas.services.optimizer import DEFAULT_PRICE_BOOK, PATCH_MERGE_KEYS, Route
+from schemas.services.shapes import Identity, identity_of
 
 RESTORABLE_S: Final = 7 * 24 * 3600
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.services.optimizer import Identity
+from schemas.services.shapes import Identity
 
 ITEMS_MAX: Final = 1_000_000
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from runtime.errors import UsageError
-from schemas.services.optimizer import Identity
+from schemas.services.shapes import Identity
 
 _SCHEMA: Final = """
 create table if not exists items (

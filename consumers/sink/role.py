@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from confluent_kafka import TopicPartition
 
 from consumers.sink.budget import Budget
-from consumers.sink.dialects.optimizer import OptimizerDialect
+from consumers.sink.dialects.choose import dialect_of
 from consumers.sink.stage import SinkStage, SinkTarget
 from consumers.sink.state import TargetState
 from consumers.sink.submit import Submitter
@@ -20,7 +20,6 @@ from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
 
-DIALECTS = {"optimizer": OptimizerDialect}
 BATCH_RECORDS_MAX = 1_000
 
 
@@ -60,7 +59,7 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
             SinkStage(
                 SinkTarget(
                     target_name,
-                    DIALECTS[target.dialect](),
+                    dialect_of(target),
                     {feed: target.batch_items_max(feed) for feed in target.sent_feeds},
                     {feed: Budget(target.budget, feed, time.monotonic) for feed in target.sent_feeds},
                 ),

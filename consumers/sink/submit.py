@@ -8,6 +8,7 @@ from typing import Final
 import requests
 
 from consumers.sink.settle import Answer
+from consumers.sink.sign import Signer
 from runtime.errors import Transient
 from runtime.settings import TargetSettings
 
@@ -24,6 +25,7 @@ class Submitter:
         self._target = target
         self._session = requests.Session()
         self._session.headers["User-Agent"] = user_agent
+        self._signer = Signer(target.auth, time.time) if target.dialect == "saas" else None
         self._token: str | None = None
         self._token_until = 0.0
         self._lock = threading.Lock()
@@ -34,6 +36,8 @@ class Submitter:
     def forget_token(self) -> None:
         """The service refused it; the next request asks for a new one."""
         self._token = None
+        if self._signer is not None:
+            self._signer.forget()
 
     def post(self, path: str, body: bytes) -> Answer:
         """Send one body.
@@ -74,6 +78,8 @@ class Submitter:
 
     def _authorization(self) -> dict[str, str]:
         auth = self._target.auth
+        if self._signer is not None:
+            return self._signer.headers()
         if not auth.token_url:
             return {}
         with self._lock:

@@ -52,11 +52,11 @@ class Client:
 
     def items(self, feed: str) -> list[dict[str, Any]]:
         answer = self.session.get(f"{self.emulator.read_url}/{feed}", timeout=10)
-        return [json.loads(line) for line in answer.text.splitlines()]
+        return [json.loads(line) for line in answer.content.splitlines()]
 
     def log(self, since: int = 0) -> list[dict[str, Any]]:
         answer = self.session.get(f"{self.emulator.base_url}/_emulator/requests?since={since}", timeout=10)
-        return [json.loads(line) for line in answer.text.splitlines()]
+        return [json.loads(line) for line in answer.content.splitlines()]
 
     def last_id(self) -> int:
         entries = self.log()

@@ -501,6 +501,19 @@ def test_the_environment_it_names_points_a_target_at_it(running: Emulator) -> No
     assert target.auth.client_secret.get_secret_value() == "demo-secret"
 
 
+def test_the_environment_it_names_points_a_saas_target_at_it(running: Emulator) -> None:
+    """With the private key it made for itself."""
+    target = load(environ=running.settings_environment()).targets["saas"]
+
+    assert (target.dialect, target.url, target.read_url) == (
+        "saas",
+        running.saas_url,
+        f"{running.read_url}/saas",
+    )
+    assert (target.auth.api_key, target.auth.environment_id) == ("demo", "demo")
+    assert target.auth.private_key.get_secret_value().startswith("-----BEGIN PRIVATE KEY-----")
+
+
 @pytest.mark.skipif(not CONTRACTS.is_dir(), reason="the published contracts are not here")
 def test_answers_have_the_published_shapes(client: Client) -> None:
     schema = json.loads((CONTRACTS / "products.json").read_text())

@@ -1,21 +1,65 @@
 """What a target speaks, pure: item in, request parts out; answer in, verdicts out."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from consumers.sink.settle import Answer, Verdict
+from schemas.services.shapes import Identity
+
+Members = Mapping[str, Any]
+
+
+class Stamp(NamedTuple):
+    """A member that holds the time of sending, UTC, in a form of strftime. No part of the content."""
+
+    member: str
+    form: str
 
 
 class Dialect(Protocol):
-    """One ingestion service's language."""
+    """One ingestion service's language. A *payload* is an item as the service takes it."""
 
-    def payload(self, feed: str, item: Mapping[str, Any]) -> dict[str, Any]:
-        """The item as the service takes it.
+    def wants(self, feed: str, key: Members) -> bool:
+        """False for a feed record's key that the service is never told of, be it there or deleted."""
+
+    def payload(self, feed: str, item: Members) -> dict[str, Any]:
+        """The item as the service takes it, without its stamp.
 
         Raises:
             Unmappable: the service would refuse it; the reason names the member.
         """
 
-    def delete_payload(self, feed: str, key: Mapping[str, Any]) -> dict[str, Any]:
-        """What names the item of a feed record's key in a delete."""
+    def delete_members(self, feed: str, payload: Members) -> dict[str, Any]:
+        """What a delete of this payload must say and the feed record's key does not tell.
+
+        It is kept with the item's status; where it is empty, the key alone is enough.
+        """
+
+    def delete_payload(self, feed: str, key: Members, members: Members | None = None) -> dict[str, Any]:
+        """What names the item of a feed record's key in a delete.
+
+        Args:
+            members: `delete_members` of the payload that the target was given last under this key.
+
+        Raises:
+            Unmappable: the service needs more to delete the item than is known of it.
+        """
+
+    def identity(self, feed: str, payload: Members) -> Identity:
+        """What names a payload, a delete's too, at the service: order is kept among equal ones."""
+
+    def identity_moves(self, feed: str) -> bool:
+        """True where one identity at the service can come under another key of the feed.
+
+        The tombstone of the key it left must not delete what another key has brought since.
+        """
+
+    def stamp(self, feed: str) -> Stamp | None:
+        """What a payload says of when it is sent; None: nothing.
+
+        A service that asks for it may ignore what is no newer, by whole seconds, than what it holds: the
+        next content of an identity needs a later second than the last.
+        """
 
     def path(self, feed: str, operation: str) -> str:
         """Path below the target's URL; `operation` is upsert or delete."""
@@ -23,6 +67,32 @@ class Dialect(Protocol):
     def item_bytes_max(self, feed: str) -> int:
         """Largest JSON text of one item."""
 
+    def judge(self, answer: Answer, items: int) -> Verdict:
+        """What an answer to a request of `items` items means for each of them."""
+
 
 class Unmappable(ValueError):
     """The item cannot be said in this dialect; it waits for attention until its content changes."""
+
+
+def required(item: Members, member: str) -> str:
+    """Read a text the service insists on.
+
+    Raises:
+        Unmappable: it is absent or empty.
+    """
+    value = item[member]
+    if not value:
+        message = f"{member} is missing, the service needs it: set it in the shop"
+        raise Unmappable(message)
+    return str(value)
+
+
+def present(members: Members) -> dict[str, Any]:
+    """Members that have a value."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def lines(text: str | None) -> list[str] | None:
+    """Keywords as the shop keeps them: one a line; None stays None."""
+    return None if text is None else [line.strip() for line in text.splitlines() if line.strip()]

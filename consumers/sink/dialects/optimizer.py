@@ -1,209 +1,202 @@
-"""Commerce Optimizer Catalog Data Ingestion API: field mapping and routes. Pure.
+"""Commerce Optimizer Catalog Data Ingestion API: field and scope mapping, routes and answers. Pure.
 
-Source: the connector's published field mapping, and the API's own description.
+A store view is a catalog source, a website a base price book, a customer group of a website a book below it.
+Source: the connector's published field and scope mapping, and the API's own description.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from consumers.sink.dialects import Unmappable
+from consumers.sink.dialects import Members, Stamp, Unmappable, lines, optimizer_product, present, required
+from consumers.sink.settle import Answer, Verdict, settle
+from schemas.services.optimizer import (
+    FEED_RESOURCES,
+    PRICE_BOOK_ID_MAX,
+    PRODUCT_BYTES_MAX,
+    ROUTES,
+    SLUG_MAX,
+    SLUG_PATTERN,
+    Route,
+)
+from schemas.services.shapes import Identity, identity_of
 
-_PATHS: Final = {"products": "/v1/catalog/products"}
-_ITEM_BYTES_MAX: Final = {"products": 200 * 1024}
-_IMAGE_ROLES: Final = {
-    "image": "BASE",
-    "small_image": "SMALL",
-    "thumbnail": "THUMBNAIL",
-    "swatch_image": "SWATCH",
+_ROUTES: Final[Mapping[tuple[str, str], Route]] = {
+    (feed, route.operation): route
+    for feed, resource in FEED_RESOURCES.items()
+    for route in ROUTES
+    if route.feed == resource
 }
-_PARENT_LINKS: Final = {"configurable": "VARIANT_OF", "bundle": "IN_BUNDLE", "bundle_fixed": "IN_BUNDLE"}
-_MULTIPLE: Final = frozenset({"checkbox", "multi"})
-_COMMERCE_ATTRIBUTES: Final = "aco_ac_attributes"
-_VISIBLE_IN: Final = {"Catalog": "CATALOG", "Search": "SEARCH"}
+# Not published but for products; far more than any other item has.
+_ITEM_BYTES_MAX: Final = 1024 * 1024
+_SLUG: Final = re.compile(SLUG_PATTERN)
+_EVERY_GROUP: Final = "0"
+_VISIBLE_IN: Final = {
+    "visible": "PRODUCT_DETAIL",
+    "visibleInSearch": "SEARCH_RESULTS",
+    "visibleInListing": "PRODUCT_LISTING",
+    "visibleInCompareList": "PRODUCT_COMPARE",
+}
+_DATA_TYPES: Final = {"decimal": "DECIMAL", "OBJECT": "OBJECT"}
+_INTEGER_INPUTS: Final = {"boolean": "BOOLEAN", "text": "TEXT", "select": "TEXT"}
+_MENU: Final = "top_menu"
 
 
 class OptimizerDialect:
     """Implements Dialect."""
 
-    def payload(self, feed: str, item: Mapping[str, Any]) -> dict[str, Any]:
-        return {"products": _product}[feed](item)
+    def wants(self, feed: str, key: Members) -> bool:
+        # A store's root has no address of its own.
+        return feed != "categories" or bool(key["urlPath"])
 
-    def delete_payload(self, feed: str, key: Mapping[str, Any]) -> dict[str, Any]:
-        return {"sku": key["sku"], "source": {"locale": key["storeViewCode"]}}
+    def payload(self, feed: str, item: Members) -> dict[str, Any]:
+        return _PAYLOADS[feed](item)
+
+    def delete_members(self, feed: str, payload: Members) -> dict[str, Any]:
+        return {}
+
+    def delete_payload(self, feed: str, key: Members, members: Members | None = None) -> dict[str, Any]:
+        return _KEYS[feed](key)
+
+    def identity(self, feed: str, payload: Members) -> Identity:
+        return identity_of(_ROUTES[feed, "upsert"].identity, payload)
+
+    def identity_moves(self, feed: str) -> bool:
+        return False
+
+    def stamp(self, feed: str) -> Stamp | None:
+        return None
 
     def path(self, feed: str, operation: str) -> str:
-        return _PATHS[feed] + ("/delete" if operation == "delete" else "")
+        return _ROUTES[feed, operation].path
 
     def item_bytes_max(self, feed: str) -> int:
-        return _ITEM_BYTES_MAX[feed]
+        return PRODUCT_BYTES_MAX if feed == "products" else _ITEM_BYTES_MAX
+
+    def judge(self, answer: Answer, items: int) -> Verdict:
+        return settle(answer, items)
 
 
-def _product(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "sku": item["sku"],
-        "source": {"locale": item["storeViewCode"]},
-        "name": _required(item, "name"),
-        "slug": _required(item, "urlKey"),
-        "status": _status(item),
-        "description": item["description"],
-        "shortDescription": item["shortDescription"],
-        "visibleIn": [_VISIBLE_IN[place] for place in item["visibility"].split(", ") if place in _VISIBLE_IN],
-        "metaTags": _present(
-            {
-                "title": item["metaTitle"],
-                "description": item["metaDescription"],
-                "keywords": _lines(item["metaKeyword"]),
-            }
-        ),
-        "attributes": _attributes(item),
-        "images": [_image(image["resource"]) for image in item["images"]],
-        "routes": [
-            {"path": category["categoryPath"], "position": category["productPosition"]}
-            for category in item["categoryData"]
-        ],
-        "links": _links(item),
-        "configurations": [
-            _configuration(option) for option in _options(item) if option["type"] == "configurable"
-        ],
-        "bundles": _bundles([option for option in _options(item) if option["type"] == "bundle"]),
-        "externalIds": [{"id": str(item["productId"]), "origin": "AdobeCommerce"}],
-    }
+# What names an item, of a feed record's key as of the item.
 
 
-def _status(item: Mapping[str, Any]) -> str:
-    """A composite product without a child to show cannot be sold, whatever it says of itself."""
-    return "DISABLED" if item.get("hasEnabledChildren") is False else str(item["status"]).upper()
+def _product_key(key: Members) -> dict[str, Any]:
+    return {"sku": key["sku"], **_source(key)}
 
 
-def _attributes(item: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What Commerce knows beside attributes comes first, as one JSON text."""
-    own = {
-        "inStock": item.get("inStock"),
-        "lowStock": item.get("lowStock"),
-        "weight": item.get("weight"),
-        "weightType": item.get("weightUnit"),
-    }
-    text = json.dumps(own, ensure_ascii=False, separators=(",", ":"))
-    return [
-        {"code": _COMMERCE_ATTRIBUTES, "values": [text]},
-        *(
-            _present(
-                {
-                    "code": attribute["attributeCode"],
-                    "values": attribute["value"],
-                    "variantReferenceId": attribute.get("variantReferenceId"),
-                }
-            )
-            for attribute in item["attributes"]
-            if attribute["value"] is not None
-        ),
-    ]
+def _attribute_key(key: Members) -> dict[str, Any]:
+    return {"code": key["attributeCode"], **_source(key)}
 
 
-def _options(item: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    return item.get("optionsV2") or ()
+def _category_key(key: Members) -> dict[str, Any]:
+    slug = key["urlPath"]
+    if len(slug) > SLUG_MAX or not _SLUG.fullmatch(slug):
+        message = (
+            f"urlPath '{slug[:100]}' cannot be a slug at the service, which takes up to {SLUG_MAX} of a-z, "
+            "0-9 and - between slashes: correct the url key of the category or of one above it"
+        )
+        raise Unmappable(message)
+    return {"slug": slug, **_source(key)}
 
 
-def _links(item: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Links, then parents; kinds of parents the service knows no link for are left out."""
-    return [
-        *(
-            {"type": link["type"].upper(), "sku": link["sku"]}
-            for link in item.get("links") or ()
-            if link["sku"]
-        ),
-        *(
-            {"type": _PARENT_LINKS[parent["productType"]], "sku": parent["sku"]}
-            for parent in item.get("parents") or ()
-            if parent["productType"] in _PARENT_LINKS
-        ),
-    ]
+def _price_book_key(key: Members) -> dict[str, Any]:
+    return {"priceBookId": _price_book_id(key["priceBookId"])}
 
 
-def _configuration(option: Mapping[str, Any]) -> dict[str, Any]:
-    default = next((value["id"] for value in option["values"] if value["isDefault"]), None)
-    return _present(
+def _price_key(key: Members) -> dict[str, Any]:
+    website, group = key["websiteCode"], key["customerGroupCode"]
+    book = website if group == _EVERY_GROUP else f"{website}::{group}"
+    return {"sku": key["sku"], "priceBookId": _price_book_id(book)}
+
+
+def _source(key: Members) -> dict[str, Any]:
+    return {"source": {"locale": key["storeViewCode"]}}
+
+
+def _price_book_id(book: str) -> str:
+    if len(book) > PRICE_BOOK_ID_MAX:
+        website = book.partition("::")[0]
+        room = PRICE_BOOK_ID_MAX - (len(book) - len(website))
+        message = (
+            f"price book id {book} has {len(book)} characters, the service takes {PRICE_BOOK_ID_MAX}: "
+            f"a website code of up to {room} characters would fit, '{website}' has {len(website)}"
+        )
+        raise Unmappable(message)
+    return book
+
+
+_KEYS: Final[Mapping[str, Callable[[Members], dict[str, Any]]]] = {
+    "products": _product_key,
+    "productAttributes": _attribute_key,
+    "categories": _category_key,
+    "priceBooks": _price_book_key,
+    "prices": _price_key,
+}
+
+
+# Items.
+
+
+def _attribute(item: Members) -> dict[str, Any]:
+    return present(
         {
-            "attributeCode": option["id"],
-            "label": option["label"],
-            "type": "SWATCH" if option["swatchType"] else "CONFIGURABLE",
-            "defaultVariantReferenceId": default,
-            "values": [
-                _present(
-                    {
-                        "variantReferenceId": value["id"],
-                        "label": value["label"],
-                        "colorHex": value["colorHex"],
-                        "imageUrl": value["imageUrl"],
-                    }
-                )
-                for value in option["values"]
-            ],
+            **_attribute_key(item),
+            # System attributes without a label describe products all the same.
+            "label": item["label"] or item["attributeCode"],
+            "dataType": _data_type(item),
+            "visibleIn": [place for flag, place in _VISIBLE_IN.items() if item[flag]],
+            "filterable": item["filterable"],
+            "sortable": item["sortable"],
+            "searchable": item["searchable"],
+            "searchWeight": item["searchWeight"],
         }
     )
 
 
-def _bundles(options: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Groups in their order. The service takes a SKU once in a bundle: where it is first counts."""
-    seen: set[str] = set()
-    bundles = []
-    for option in options:
-        values = _unseen(option["values"], seen)
-        bundles.append(
-            _present(
-                {
-                    "group": option["label"] or option["id"],
-                    "required": option["required"],
-                    "multiSelect": option["renderType"] in _MULTIPLE,
-                    "defaultItemSkus": [value["sku"] for value in values if value["isDefault"]],
-                    "items": [
-                        _present(
-                            {
-                                "sku": value["sku"],
-                                "qty": value["qty"],
-                                "userDefinedQty": value["qtyMutability"],
-                            }
-                        )
-                        for value in values
-                    ],
-                }
-            )
-        )
-    return bundles
+def _data_type(item: Members) -> str:
+    if item["dataType"] == "int":
+        return _INTEGER_INPUTS.get(item["frontendInput"], "INTEGER")
+    return _DATA_TYPES.get(item["dataType"], "TEXT")
 
 
-def _unseen(values: Sequence[Mapping[str, Any]], seen: set[str]) -> list[Mapping[str, Any]]:
-    """Values whose SKU is not in `seen`, which takes it up."""
-    found = []
-    for value in values:
-        if value["sku"] not in seen:
-            seen.add(value["sku"])
-            found.append(value)
-    return found
-
-
-def _required(item: Mapping[str, Any], member: str) -> str:
-    value = item[member]
-    if not value:
-        message = f"{member} is missing, the service needs it: set it in the shop"
-        raise Unmappable(message)
-    return str(value)
-
-
-def _present(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _lines(text: str | None) -> list[str] | None:
-    return None if text is None else [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def _image(resource: Mapping[str, Any]) -> dict[str, Any]:
-    roles = resource["roles"]
-    return {
-        "url": resource["url"],
-        "label": resource["label"],
-        "roles": [_IMAGE_ROLES[role] for role in roles if role in _IMAGE_ROLES],
-        "customRoles": [role for role in roles if role not in _IMAGE_ROLES],
+def _category(item: Members) -> dict[str, Any]:
+    meta_tags = {
+        "title": item["metaTitle"],
+        "description": item["metaDescription"],
+        "keywords": lines(item["metaKeywords"]),
     }
+    image = item["image"]
+    return {
+        **_category_key(item),
+        "name": required(item, "name"),
+        "description": item["description"],
+        "families": [_MENU] if item["isActive"] and item["includeInMenu"] else [],
+        "position": item["position"],
+        "metaTags": present(meta_tags),
+        "images": [{"url": image, "roles": ["BASE"]}] if image else [],
+    }
+
+
+def _price_book(item: Members) -> dict[str, Any]:
+    """A base book has a currency, a book below it a parent and that one's currency."""
+    if item["parentId"] is None:
+        return {**_price_book_key(item), "name": item["name"], "currency": required(item, "currency")}
+    return {**_price_book_key(item), "name": item["name"], "parentId": item["parentId"]}
+
+
+def _price(item: Members) -> dict[str, Any]:
+    return {
+        **_price_key(item),
+        "regular": item["regular"],
+        "discounts": [present(discount) for discount in item["discounts"] or ()],
+        "tierPrices": [present(tier) for tier in item["tierPrices"] or ()],
+    }
+
+
+_PAYLOADS: Final[Mapping[str, Callable[[Members], dict[str, Any]]]] = {
+    "products": optimizer_product.payload,
+    "productAttributes": _attribute,
+    "categories": _category,
+    "priceBooks": _price_book,
+    "prices": _price,
+}

@@ -3,8 +3,10 @@
 import socket
 from urllib.parse import parse_qs
 
+import jwt
 import pytest
 from http_answers import serve
+from signing_keys import private_key_pem, public_key_pem
 
 from commerce_sync.checks.services import target_findings
 from commerce_sync.checks.verdicts import Finding
@@ -70,3 +72,37 @@ def test_no_endpoint_at_the_address_is_unreachable() -> None:
         "or open "
         "the way to it"
     )
+
+
+def saas_target(url: str) -> TargetSettings:
+    auth = {"api_key": "public", "private_key": private_key_pem(), "environment_id": "space-1"}
+    return TargetSettings.model_validate({"dialect": "saas", "url": url, "auth": auth})
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "sentence"),
+    [
+        (400, "ok", "the key and the signature are taken"),
+        (200, "ok", "the key and the signature are taken"),
+        (
+            403,
+            "not ok",
+            (
+                "targets.main.auth: the service refuses the key or the signature (403): correct api_key, "
+                "private_key or this machine's clock"
+            ),
+        ),
+        (404, "not ok", "targets.main.url = {url} answers 404: correct it, or auth.environment_id"),
+        (503, "unreachable", "targets.main.url = {url} answers 503: try again later"),
+    ],
+)
+def test_a_signed_request_without_items_tries_the_key(status: int, state: str, sentence: str) -> None:
+    """Nothing is sent that a service could take."""
+    with serve((status, {})) as endpoint:
+        findings = target_findings("main", saas_target(endpoint.url))
+
+    assert findings == [Finding("target main", state, sentence.format(url=endpoint.url))]  # type: ignore[arg-type]
+    assert endpoint.requests == [("POST", "/catalog/v2/products/space-1", "[]")]
+    headers = endpoint.headers[0]
+    assert headers["x-api-key"] == "public"
+    assert set(jwt.decode(headers["x-gw-signature"], public_key_pem(), ["RS256"])) == {"exp"}

@@ -131,11 +131,21 @@ def test_a_port_that_is_taken_is_named() -> None:
             Emulator(port).start()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_serves_until_it_is_told_to_end(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "dialect", "targets"),
+    [
+        (signal.SIGINT, "optimizer", ["OPTIMIZER"]),
+        (signal.SIGTERM, "saas", ["SAAS"]),
+        (signal.SIGTERM, "both", ["OPTIMIZER", "SAAS"]),
+    ],
+)
+def test_the_command_serves_until_it_is_told_to_end(
+    number: signal.Signals, dialect: str, targets: list[str]
+) -> None:
+    """Each service's items can be read at the address it names."""
     program = "from commerce_sync.emulator.commands import emulator; emulator()"
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "--port", "0", "--json"],
+        [sys.executable, "-c", program, "--port", "0", "--dialect", dialect, "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -143,13 +153,13 @@ def test_the_command_serves_until_it_is_told_to_end(number: signal.Signals) -> N
     try:
         assert process.stdout is not None
         settings = json.loads(process.stdout.readline())
-        answer = requests.get(
-            f"{settings['COMMERCE_SYNC__TARGETS__OPTIMIZER__READ_URL']}/products", timeout=10
-        )
+        addresses = {name: settings.get(f"COMMERCE_SYNC__TARGETS__{name}__READ_URL") for name in targets}
+        answers = [requests.get(f"{address}/products", timeout=10) for address in addresses.values()]
         process.send_signal(number)
         _, complaints = process.communicate(timeout=10)
     finally:
         process.kill()
 
-    assert (answer.status_code, answer.text) == (200, "")
+    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "")] * len(targets)
+    assert {name.split("__")[2] for name in settings} == set(targets)
     assert (process.returncode, complaints) == (0, "")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from signing_keys import private_key_pem, unfit_pem
 
 from runtime.errors import UsageError
 from runtime.settings import Settings, load, parse_database_url
@@ -228,7 +229,94 @@ def test_an_unknown_feed_is_named() -> None:
         {"COMMERCE_SYNC__TARGETS__A__URL": "https://t", "COMMERCE_SYNC__TARGETS__A__FEEDS": "stock"}
     )
 
-    assert told.startswith("targets.a: feeds: stock cannot be sent by dialect optimizer; known: (")
+    assert told == (
+        "targets.a: feeds: stock cannot be sent by dialect optimizer, whose service has no route for it: "
+        "remove it; there are routes for productAttributes, categories, products, priceBooks, prices"
+    )
+
+
+SAAS = {
+    "COMMERCE_SYNC__TARGETS__A__URL": "https://t/feeds",
+    "COMMERCE_SYNC__TARGETS__A__DIALECT": "saas",
+    "COMMERCE_SYNC__TARGETS__A__AUTH__API_KEY": "public",
+    "COMMERCE_SYNC__TARGETS__A__AUTH__PRIVATE_KEY": private_key_pem(),
+    "COMMERCE_SYNC__TARGETS__A__AUTH__ENVIRONMENT_ID": "space-1",
+}
+AUTH = "COMMERCE_SYNC__TARGETS__A__AUTH__"
+
+
+def test_a_saas_target_has_a_key_pair_and_an_allowance_of_its_own(tmp_path: Path) -> None:
+    """What is set of the budget stands, what is not is the service's; the key may stand in a file."""
+    file = tmp_path / "private.pem"
+    file.write_text(private_key_pem(), encoding="utf-8")
+    environ = {name: value for name, value in SAAS.items() if name != f"{AUTH}PRIVATE_KEY"}
+    environ |= {
+        f"{AUTH}PRIVATE_KEY_FILE": str(file),
+        "COMMERCE_SYNC__TARGETS__A__BUDGET__PRODUCTS_PER_DAY": "7",
+    }
+
+    target = load(None, environ).targets["a"]
+
+    assert (target.auth.api_key, target.auth.environment_id) == ("public", "space-1")
+    assert target.auth.private_key.get_secret_value() == private_key_pem().strip()
+    assert (target.budget.requests_per_minute, target.budget.products_per_day) == (120, 7)
+    assert "PRIVATE" not in repr(target)
+
+
+def test_an_optimizer_target_keeps_its_allowance() -> None:
+    budget = load(None, {"COMMERCE_SYNC__TARGETS__A__URL": "https://t"}).targets["a"].budget
+
+    assert (budget.requests_per_minute, budget.products_per_day) == (300, 100_000)
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "PRIVATE_KEY", "ENVIRONMENT_ID"])
+def test_a_saas_target_without_a_credential_is_refused(name: str) -> None:
+    """Its requests could only fail."""
+    told = refusal({**SAAS, AUTH + name: ""})
+
+    assert told == (
+        f"targets.a: auth.{name.lower()} is not set: dialect saas needs api_key, private_key, environment_id "
+        "(or private_key_file)"
+    )
+
+
+@pytest.mark.parametrize("dialect", ["saas", "optimizer"])
+def test_a_credential_of_the_other_service_is_refused(dialect: str) -> None:
+    """It was meant for something, and would be ignored."""
+    other = {"saas": "CLIENT_ID", "optimizer": "API_KEY"}[dialect]
+    environ = SAAS if dialect == "saas" else {"COMMERCE_SYNC__TARGETS__A__URL": "https://t"}
+
+    told = refusal({**environ, AUTH + other: "x"})
+
+    assert told.startswith(
+        f"targets.a: auth.{other.lower()} means nothing to dialect {dialect}, which takes "
+    )
+
+
+@pytest.mark.parametrize("kind", ["rubbish", "public", "short", "elliptic", "locked"])
+def test_a_private_key_that_cannot_sign_is_refused_unseen(kind: str) -> None:
+    told = refusal({**SAAS, f"{AUTH}PRIVATE_KEY": unfit_pem(kind)})
+
+    assert told == (
+        "targets.a.auth.private_key: no RSA private key of 2048 bits or more in PEM form without a "
+        "passphrase: give the one whose public half belongs to api_key"
+    )
+
+
+def test_an_environment_id_is_a_part_of_a_path() -> None:
+    told = refusal({**SAAS, f"{AUTH}ENVIRONMENT_ID": "../other"})
+
+    assert told.startswith("targets.a.auth.environment_id = '../other': ")
+
+
+def test_a_feed_without_a_route_is_refused_with_those_that_have_one() -> None:
+    told = refusal({**SAAS, "COMMERCE_SYNC__TARGETS__A__FEEDS": "products, inventoryStockStatus"})
+
+    assert told == (
+        "targets.a: feeds: inventoryStockStatus cannot be sent by dialect saas, whose service has no route "
+        "for it: remove it; there are routes for categories, productAttributes, products, prices, "
+        "productOverrides, variants, scopesWebsite, scopesCustomerGroup"
+    )
 
 
 def test_a_database_address_is_taken_apart() -> None:

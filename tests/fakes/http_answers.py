@@ -13,6 +13,7 @@ class Answers:
     url: str = ""
     answers: list[tuple[int, object]] = field(default_factory=list)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
 
 @contextmanager
@@ -24,6 +25,7 @@ def serve(*answers: tuple[int, object]) -> Iterator[Answers]:
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             script.requests.append((self.command, self.path, self.rfile.read(length).decode()))
+            script.headers.append({name.lower(): value for name, value in self.headers.items()})
             status, body = script.answers.pop(0)
             as_text = isinstance(body, str)
             content = (body if as_text else json.dumps(body)).encode()

@@ -1,0 +1,221 @@
+"""One item per feed of the SaaS feed ingestion service with every member it may have."""
+
+from typing import Any
+
+SCOPE = {"websiteCode": "us", "storeCode": "us", "storeViewCode": "us_en"}
+WHEN = "2026-11-20 10:00:00"
+RFC_WHEN = "2026-11-20T10:00:00+00:00"
+IMAGE = {"label": "Front", "url": "https://shop.test/a.jpg"}
+
+FULL_ITEMS: dict[str, dict[str, Any]] = {
+    "categories": {
+        "categoryId": "3",
+        **SCOPE,
+        "name": "Bags",
+        "path": "1/2/3",
+        "urlKey": "bags",
+        "urlPath": "gear/bags",
+        "isActive": True,
+        "deleted": False,
+        "modifiedAt": WHEN,
+        "level": 2,
+        "availableSortBy": ["position"],
+        "breadcrumbs": [
+            {
+                "categoryId": "2",
+                "categoryLevel": 1,
+                "categoryName": "Gear",
+                "categoryUrlKey": "gear",
+                "categoryUrlPath": "gear",
+            }
+        ],
+        "children": ["12"],
+        "createdAt": WHEN,
+        "defaultSortBy": "price",
+        "description": "All bags",
+        "displayMode": "PRODUCTS",
+        "image": "https://shop.test/bags.jpg",
+        "includeInMenu": True,
+        "isAnchor": False,
+        "metaDescription": "Bags",
+        "metaKeywords": "bag",
+        "metaTitle": "Bags",
+        "pathInStore": "10",
+        "position": 2,
+        "updatedAt": WHEN,
+    },
+    "productAttributes": {
+        "attributeCode": "color",
+        "attributeType": "catalog_product",
+        **SCOPE,
+        "dataType": "int",
+        "label": "Color",
+        "required": False,
+        "modifiedAt": WHEN,
+        "deleted": False,
+        "frontendInput": "select",
+        "global": True,
+        "multi": False,
+        "numeric": False,
+        "systemAttribute": True,
+        "unique": False,
+        "usedForRules": False,
+        "searchable": True,
+        "searchWeight": 1.5,
+        "sortable": False,
+        "visible": True,
+        "visibleInCompareList": True,
+        "visibleInListing": False,
+        "visibleInSearch": False,
+        "filterable": True,
+        "filterableInSearch": False,
+    },
+    "products": {
+        "sku": "24-MB01",
+        **SCOPE,
+        "type": "configurable",
+        "name": "Bag",
+        "url": "https://shop.test/bag.html",
+        "buyable": True,
+        "visibility": "Catalog, Search",
+        "status": "Enabled",
+        "deleted": False,
+        "createdAt": WHEN,
+        "updatedAt": WHEN,
+        "modifiedAt": WHEN,
+        "urlKey": "bag",
+        "description": "Long",
+        "shortDescription": "Short",
+        "image": IMAGE,
+        "images": [{"resource": {**IMAGE, "roles": ["image"]}, "sortOrder": 1}],
+        "smallImage": IMAGE,
+        "swatchImage": IMAGE,
+        "thumbnail": IMAGE,
+        "categoryData": [{"categoryId": "3", "categoryPath": "gear/bags", "productPosition": 0}],
+        "metaDescription": "Bag",
+        "metaKeyword": "bag",
+        "metaTitle": "Bag",
+        "currency": "USD",
+        "inStock": True,
+        "links": [{"sku": "24-UG06", "type": "crosssell"}],
+        "linksPurchasedSeparately": False,
+        "lowStock": False,
+        "attributes": [{"attributeCode": "color", "value": ["Red"]}],
+        "optionsV2": [
+            {
+                "id": "color",
+                "label": "Color",
+                "renderType": "select",
+                "required": True,
+                "sortOrder": 0,
+                "swatchType": "visual",
+                "type": "configurable",
+                "values": [
+                    {
+                        "colorHex": "#ff0000",
+                        "customSwatchValue": "R",
+                        "id": "Y29uZmlndXJhYmxlLzkzLzQ2",
+                        "imageUrl": "https://shop.test/red.png",
+                        "infoUrl": "https://shop.test/red",
+                        "isDefault": True,
+                        "label": "Red",
+                        "price": 1.5,
+                        "priceType": "fixed",
+                        "qty": 1,
+                        "qtyMutability": False,
+                        "sku": "24-MB01-R",
+                        "sortOrder": 0,
+                    }
+                ],
+            }
+        ],
+        "parents": [{"productType": "bundle", "sku": "24-WG080"}],
+        "shopperInputOptions": [
+            {
+                "fileExtension": "png",
+                "id": "Y3VzdG9tLW9wdGlvbi8x",
+                "imageSizeX": 10,
+                "imageSizeY": 10,
+                "label": "Engraving",
+                "price": 5,
+                "range": {"from": 0, "to": 20},
+                "renderType": "field",
+                "required": False,
+                "sku": "engraving",
+                "sortOrder": 1,
+            }
+        ],
+        "taxClassId": "Taxable Goods",
+        "variants": [{"sku": "24-MB01-R"}],
+        "weight": 1.5,
+        "weightType": "0",
+        "weightUnit": "kgs",
+    },
+    "prices": {
+        "sku": "24-MB01",
+        "websiteCode": "us",
+        "customerGroupCode": "0",
+        "regular": 19.9,
+        "updatedAt": RFC_WHEN,
+        "discounts": [{"code": "special_price", "price": 15}, {"code": "group", "percentage": 10.5}],
+        "parents": [{"sku": "t-shirt", "type": "CONFIGURABLE"}],
+        "type": "SIMPLE",
+        "deleted": False,
+    },
+    "productOverrides": {
+        "sku": "24-MB01",
+        "productId": "1",
+        "websiteCode": "us",
+        "customerGroupCode": "b6589fc6ab0dc82cf12099d1c2d40ab994e8410c",
+        "deleted": False,
+        "displayable": True,
+        "addToCartAllowed": False,
+        "priceDisplayable": False,
+        "modifiedAt": WHEN,
+    },
+    "variants": {
+        "deleted": False,
+        "id": "0008f6e588abd240f0c8cac726710d90",
+        "modifiedAt": WHEN,
+        "optionValues": [{"attributeCode": "color", "uid": "Y29uZmlndXJhYmxlLzkzLzQ2", "valueIndex": "46"}],
+        "parentSku": "24-MB01",
+        "productSku": "24-MB01-R",
+    },
+    "scopesWebsite": {
+        "website": {
+            "websiteCode": "us",
+            "stores": [{"storeCode": "us", "storeViews": [{"storeViewCode": "us_en"}]}],
+        },
+        "deleted": False,
+        "updatedAt": RFC_WHEN,
+    },
+    "scopesCustomerGroup": {
+        "customerGroup": {
+            "customerGroupCode": "b6589fc6ab0dc82cf12099d1c2d40ab994e8410c",
+            "websites": [{"websiteCode": "us"}],
+        },
+        "deleted": False,
+        "updatedAt": RFC_WHEN,
+    },
+}
+MINIMAL_DELETES: dict[str, dict[str, Any]] = {
+    "categories": {"categoryId": "3", **SCOPE, "modifiedAt": WHEN},
+    "productAttributes": {"attributeCode": "color", "attributeType": "catalog_product", **SCOPE},
+    "products": {"sku": "24-MB01", **SCOPE, "modifiedAt": WHEN},
+    "prices": {"sku": "24-MB01", "websiteCode": "us", "customerGroupCode": "0", "updatedAt": RFC_WHEN},
+    "productOverrides": {
+        "sku": "24-MB01",
+        "websiteCode": "us",
+        "customerGroupCode": "b6589fc6ab0dc82cf12099d1c2d40ab994e8410c",
+    },
+    "variants": {"id": "0008f6e588abd240f0c8cac726710d90", "optionValues": []},
+    "scopesWebsite": {"website": {"websiteCode": "us"}},
+    "scopesCustomerGroup": {
+        "customerGroup": {"customerGroupCode": "b6589fc6ab0dc82cf12099d1c2d40ab994e8410c"}
+    },
+}
+
+
+def delete(feed: str) -> dict[str, Any]:
+    """The shortest delete of the example."""
+    return {**MINIMAL_DELETES[feed], "deleted": True}
