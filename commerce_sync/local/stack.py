@@ -1,7 +1,7 @@
 """The local stack as a whole: bring it up, take it down, know what runs."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ Report = Callable[[str], None]
 
 # Stopped in this order: Connect without its broker hangs.
 NAMES: Final = ("connect", "kafka", "mariadb")
+_TITLES: Final = {"connect": "Kafka Connect", "kafka": "Kafka", "mariadb": "MariaDB"}
 ADMIN_VARIABLE: Final = "COMMERCE_SYNC_LOCAL_ADMIN_URL"
 PARTITIONS: Final = 4
 START_S_MAX: Final = 90.0
@@ -125,11 +126,14 @@ def read(data_dir: Path) -> Stack | None:
         raise UsageError(message) from error
 
 
-def up(data_dir: Path, *, report: Report, prefix: str = "commerce-sync") -> Stack:
-    """Have all three servers running and answering; what runs already is left alone.
+def up(
+    data_dir: Path, *, report: Report, prefix: str = "commerce-sync", names: Collection[str] = NAMES
+) -> Stack:
+    """Have the servers running and answering; what runs already is left alone.
 
     Args:
         prefix: of the Connect worker's own topics.
+        names: the servers needed; Connect needs Kafka.
 
     Raises:
         UsageError: another machine, no Java, a missing library, a port that somebody else took, a data
@@ -146,13 +150,14 @@ def up(data_dir: Path, *, report: Report, prefix: str = "commerce-sync") -> Stac
         raise UsageError(message) from error
     with processes.alone(data_dir / ".lock"):
         stack = read(data_dir) or Stack(data_dir, prefix, {name: processes.free_port() for name in _PORTS})
-        if all(stack.answering().values()):
+        answering = stack.answering()
+        if all(answering[name] for name in names):
             report("the local stack is up already")
             return stack
         programs = _programs(report)
         running_before = {name for name in NAMES if stack.pid(name)}
         try:
-            _bring_up(stack, programs, report)
+            _bring_up(stack, programs, names, report)
         except BaseException:
             # Ctrl-C or a failure: end what this command started, and only that.
             for name in NAMES:
@@ -185,18 +190,17 @@ def _programs(report: Report) -> _Programs:
     return _Programs(runtime, classpath, mariadb)
 
 
-def _bring_up(stack: Stack, programs: _Programs, report: Report) -> None:
+def _bring_up(stack: Stack, programs: _Programs, names: Collection[str], report: Report) -> None:
     password_of = accounts.passwords(stack.layout.secrets)
     _connect_secret(stack.layout, password_of[accounts.CAPTURE])
     # Database and broker do not know of each other; Connect needs its broker.
-    for name in ("mariadb", "kafka"):
-        _start(stack, programs, name)
-    for name in ("mariadb", "kafka"):
-        _await(stack, name)
-    report(f"MariaDB on 127.0.0.1:{stack.ports['mariadb']}, Kafka on 127.0.0.1:{stack.ports['kafka']}")
-    _start(stack, programs, "connect")
-    _await(stack, "connect")
-    report(f"Kafka Connect on http://127.0.0.1:{stack.ports['connect']}")
+    for together in (("mariadb", "kafka"), ("connect",)):
+        wanted = [name for name in together if name in names]
+        for name in wanted:
+            _start(stack, programs, name)
+        for name in wanted:
+            _await(stack, name)
+            report(f"{_TITLES[name]} on 127.0.0.1:{stack.ports[name]}")
 
 
 def _start(stack: Stack, programs: _Programs, name: str) -> None:
