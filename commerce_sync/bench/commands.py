@@ -2,12 +2,22 @@
 
 import json
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
-from runtime.errors import NotFine
+from runtime.errors import NotFine, UsageError
+
+_own_stack = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Keep stack and catalogs here for the next time; without it they are temporary.",
+)
 
 
 @click.group()
@@ -58,6 +68,73 @@ def freshness(
     if result["lost"]:
         message = f"{result['lost']} of {result['runs']} changes did not arrive; logs are in {data_dir}/logs"
         raise NotFine(message)
+
+
+@bench.command()
+@click.option("--products", default="10000,100000", show_default=True, help="Sizes of catalogs, with commas.")
+@click.option(
+    "--batch", type=click.IntRange(1), default=500, show_default=True, help="Products a build, as the role's."
+)
+@click.option("--runs", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@_own_stack
+def build(products: str, batch: int, runs: int, as_json: bool, data_dir: Path | None) -> None:
+    """Items a second from rows to encoded feed records, beside the same SELECTs with their rows thrown away.
+
+    Ours is the builder role's own step; the limit is the bare driver. They take turns, batch by batch.
+
+    Example: commerce-sync bench build --products 10000,100000 --json
+    """
+    from commerce_sync.bench.build import Options, measure
+    from commerce_sync.local import stack
+
+    options = Options(_sizes(products), batch, runs)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _stack_dir(data_dir) as directory:
+        try:
+            result = measure(stack.up(directory, report=_progress, names=("mariadb",)), options, _progress)
+        finally:
+            stack.down(directory, report=_progress)
+    click.echo(json.dumps(result) if as_json else "\n".join(_build_lines(result)))
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = ()
+    if not sizes or min(sizes) < 20:
+        message = f"--products {text}: write how many products, at least 20; several with commas"
+        raise UsageError(message)
+    return sizes
+
+
+@contextmanager
+def _stack_dir(given: Path | None) -> Iterator[Path]:
+    if given is not None:
+        yield given
+        return
+    with TemporaryDirectory(prefix="commerce-sync-bench-") as directory:
+        yield Path(directory)
+
+
+def _build_lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    columns = ("items", "ours", "limit", "ratio", "cpu_ms_per_item", "database_cpu_ms_per_item")
+    return [
+        f"items a second in batches of {result['batch']} products, medians of {result['runs']} runs",
+        f"{'products':>10}{'items':>9}{'ours':>8}{'limit':>8}{'ratio':>7}{'CPU ms/item':>13}{'database':>10}",
+        *(
+            f"{size['products']:>10}"
+            + "".join(
+                f"{size[name]:>{width}}" for name, width in zip(columns, (9, 8, 8, 7, 13, 10), strict=True)
+            )
+            for size in result["sizes"]
+        ),
+        f"time of an item differs by {result['spread_percent']} % between the sizes",
+        "queries by products of a batch: "
+        + ", ".join(f"{size}: {count}" for size, count in result["queries_per_batch"].items()),
+    ]
 
 
 def _progress(line: str) -> None:

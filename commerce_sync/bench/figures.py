@@ -2,9 +2,11 @@
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 # A moment in unix seconds by the serial number of the change it belongs to.
 Moments = Mapping[int, float]
@@ -109,3 +111,54 @@ def percentile(values: Sequence[float], percent: float) -> float:
     if not values:
         return math.nan
     return round(sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)], 1)
+
+
+@dataclass(slots=True)
+class BuildRun:
+    """One round over all batches: seconds of both sides, and CPU seconds of ours and of the server for us."""
+
+    items: int = 0
+    ours_s: float = 0.0
+    limit_s: float = 0.0
+    cpu_s: float = 0.0
+    server_cpu_s: float = 0.0
+
+
+def build_summary(runs: Sequence[BuildRun]) -> dict[str, float]:
+    """Medians of the rounds: items a second, their ratio, and CPU milliseconds an item."""
+    ours_s, limit_s = median(run.ours_s for run in runs), median(run.limit_s for run in runs)
+    items = runs[0].items
+    return {
+        "items": items,
+        "ours": round(items / ours_s),
+        "limit": round(items / limit_s),
+        "ratio": round(limit_s / ours_s, 2),
+        "cpu_ms_per_item": round(median(run.cpu_s for run in runs) / items * 1000, 3),
+        "database_cpu_ms_per_item": round(median(run.server_cpu_s for run in runs) / items * 1000, 3),
+    }
+
+
+def spread_percent(values: Sequence[float]) -> float:
+    """How much the largest exceeds the smallest, in percent of the smallest."""
+    return round((max(values) / min(values) - 1) * 100, 1)
+
+
+def numbered(names: Iterable[str]) -> set[tuple[str, int]]:
+    """Each name with how often it came before, so that a second one is another element."""
+    times: Counter[str] = Counter()
+    found = set()
+    for name in names:
+        found.add((name, times[name]))
+        times[name] += 1
+    return found
+
+
+def cover(sets: Mapping[str, set[tuple[str, int]]]) -> list[str]:
+    """Names of few sets that together hold everything, each the one that adds most; ties in their order."""
+    chosen: list[str] = []
+    missing: set[tuple[str, int]] = set().union(*sets.values())
+    while missing:
+        best = max(sets, key=lambda name: len(sets[name] & missing))
+        chosen.append(best)
+        missing -= sets[best]
+    return chosen

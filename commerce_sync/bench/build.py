@@ -1,0 +1,193 @@
+"""How many items a second the builder makes, beside the same SELECTs with their rows thrown away."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final
+
+import msgspec
+import psutil
+from confluent_kafka import TopicPartition
+
+from commerce_sync.bench import figures
+from commerce_sync.bench.catalogs import catalog
+from commerce_sync.bench.figures import BuildRun
+from commerce_sync.bench.selects import BareDriver, NotingDatabase, Select
+from commerce_sync.local.stack import Stack
+from consumers.builder.feeds.products import FEED
+from consumers.builder.index import PartitionIndex
+from consumers.builder.stage import ENTITY, BuilderOptions, BuilderStage, wall_clock_ms
+from runtime.errors import NotFine
+from runtime.record import Outgoing, Record
+from runtime.settings import Settings
+from schemas.records import Dirty
+from schemas.topics import LANES, TopicNames
+
+Report = Callable[[str], None]
+
+# Of each catalog, in batches that lie evenly in it: enough for a second or two.
+PRODUCTS_MEASURED: Final = 5_000
+QUERY_SIZES: Final = (1, 10, 100, 1000)
+# Products looked at one by one to find those that between them ask everything: twenty families of each type.
+_LOOKED_AT: Final = 320
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line chose. `products` are the catalogs' sizes, `batch` is products a build."""
+
+    products: tuple[int, ...]
+    batch: int
+    runs: int
+
+
+class Builder:
+    """The builder role's own step. Its database can note what it is asked, and its index stays empty.
+
+    So each product's items are all new: read, built, hashed and encoded.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._names = TopicNames(settings.kafka.topic_prefix)
+        self.address = settings.commerce.read_address
+        self.database = NotingDatabase(self.address)
+        options = BuilderOptions(
+            settings.commerce.table_prefix,
+            settings.commerce.config,
+            settings.commerce.media_base_url,
+            settings.builder.position_wait_s,
+        )
+        self._stage = BuilderStage(
+            self.database, self._names, options, lambda ns: {n: PartitionIndex() for n in ns}, wall_clock_ms
+        )
+        self._stage.assign([TopicPartition(self._names.dirty(ENTITY, lane), 0) for lane in LANES])
+        self._offsets = count()
+
+    def records(self, skus: Sequence[str]) -> list[Record]:
+        value = msgspec.json.encode(Dirty("bench"))
+        topic = self._names.dirty(ENTITY)
+        return [Record(topic, 0, next(self._offsets), sku.encode(), value, {}) for sku in skus]
+
+    def build(self, records: Sequence[Record]) -> list[Outgoing]:
+        return self._stage.process(records)
+
+    def items(self, outgoing: Sequence[Outgoing]) -> int:
+        return sum(record.topic == self._names.feed(FEED) for record in outgoing)
+
+    def selects_of(self, skus: Sequence[str]) -> list[Select]:
+        """What building these products asks."""
+        records = self.records(skus)
+        with self.database.noting() as noted:
+            self.build(records)
+        return noted
+
+    def skus(self, after: int, most: int) -> list[str]:
+        """SKUs of the products behind an id, in the order of ids."""
+        rows = self.database.query(
+            "SELECT sku FROM catalog_product_entity WHERE entity_id > %s ORDER BY entity_id LIMIT %s",
+            (after, most),
+        )
+        return [str(sku) for (sku,) in rows]
+
+
+def measure(stack: Stack, options: Options, report: Report) -> dict[str, Any]:
+    """Build parts of each catalog, ours and the limit in turn.
+
+    Raises:
+        NotFine: the number of queries depends on the number of products in a batch.
+    """
+    sizes = []
+    queries: dict[str, int] = {}
+    for products in options.products:
+        builder = Builder(catalog(stack, products, report))
+        try:
+            if not queries:
+                queries = _queries_by_size(builder)
+                report(f"queries by products of a batch: {queries}")
+            size = _size(stack, builder, products, options)
+        finally:
+            builder.database.close()
+        sizes.append(size)
+        report(f"{products} products: {size['ours']} items/s, limit {size['limit']}, ratio {size['ratio']}")
+    return {
+        "name": "build",
+        "unit": "items/s",
+        **{name: sizes[-1][name] for name in ("ours", "limit", "ratio")},
+        "runs": options.runs,
+        "batch": options.batch,
+        "queries_per_batch": queries,
+        "sizes": sizes,
+        "spread_percent": figures.spread_percent([1 / size["ours"] for size in sizes]),
+    }
+
+
+def _size(stack: Stack, builder: Builder, products: int, options: Options) -> dict[str, Any]:
+    """The figures of one catalog. Its pages are in memory on both sides: a first round is not counted."""
+    batches = [
+        builder.records(builder.skus(start, options.batch)) for start in _starts(products, options.batch)
+    ]
+    with BareDriver(builder.address) as driver:
+        asked = [builder.selects_of([record.key.decode() for record in batch]) for batch in batches]
+        for selects in asked:
+            driver.ask(selects)
+        server = psutil.Process(stack.pid("mariadb"))
+        runs = [_run(builder, driver, server, batches, asked, number) for number in range(options.runs)]
+    return {"products": products, **figures.build_summary(runs)}
+
+
+def _starts(products: int, batch: int) -> list[int]:
+    """Ids behind which the batches begin, evenly over the catalog."""
+    batches = max(1, min(PRODUCTS_MEASURED, products) // batch)
+    return [number * products // batches for number in range(batches)]
+
+
+def _run(
+    builder: Builder,
+    driver: BareDriver,
+    server: psutil.Process,
+    batches: Sequence[Sequence[Record]],
+    asked: Sequence[Sequence[Select]],
+    number: int,
+) -> BuildRun:
+    """Every batch once by each side, in turn; who begins changes from run to run."""
+    run = BuildRun()
+    for batch, selects in zip(batches, asked, strict=True):
+        for ours in (True, False) if number % 2 == 0 else (False, True):
+            if ours:
+                cpu_s, server_s, started = time.process_time(), _cpu_s(server), time.perf_counter()
+                outgoing = builder.build(batch)
+                run.ours_s += time.perf_counter() - started
+                run.cpu_s += time.process_time() - cpu_s
+                run.server_cpu_s += _cpu_s(server) - server_s
+                run.items += builder.items(outgoing)
+            else:
+                started = time.perf_counter()
+                driver.ask(selects)
+                run.limit_s += time.perf_counter() - started
+    return run
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _queries_by_size(builder: Builder) -> dict[str, int]:
+    """SELECTs of a batch by its products.
+
+    Each batch of ten and more holds a product of every kind, found by building some alone: those that between
+    them ask every SELECT. For one product it is the most that any of these asks.
+
+    Raises:
+        NotFine: they are not equally many for ten products and for more.
+    """
+    skus = builder.skus(0, max(QUERY_SIZES))
+    alone = {sku: figures.numbered(s for s, _ in builder.selects_of([sku])) for sku in skus[:_LOOKED_AT]}
+    witnesses = figures.cover(alone)
+    mixed = [*witnesses, *(sku for sku in skus if sku not in set(witnesses))]
+    counts = {str(size): len(builder.selects_of(mixed[:size])) for size in QUERY_SIZES[1:]}
+    if len(set(counts.values())) > 1:
+        message = f"the number of queries depends on the number of products in a batch: {counts}"
+        raise NotFine(message)
+    return {"1": max(len(alone[sku]) for sku in witnesses), **counts}

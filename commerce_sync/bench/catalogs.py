@@ -1,0 +1,41 @@
+"""A sample catalog of a given size, in a database of its own, made once a stack."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from commerce_sync.local.stack import ADMIN_VARIABLE, Stack
+from commerce_sync.sample.database import address_of, connected, create_database, existing_tables
+from commerce_sync.sample.seed import fill
+from runtime import settings as settings_module
+from runtime.settings import DatabaseAddress, Settings
+
+Report = Callable[[str], None]
+
+_SEED = 1
+
+
+def catalog(stack: Stack, products: int, report: Report) -> Settings:
+    """Settings that reach the catalog, which is written now unless this stack has it already."""
+    variables = stack.environment()
+    server = variables["COMMERCE_SYNC__COMMERCE__URL"].rpartition("/")[0]
+    database = f"magento_bench_{products}"
+    variables["COMMERCE_SYNC__COMMERCE__URL"] = f"{server}/{database}"
+    address = address_of(variables[ADMIN_VARIABLE], database)
+    if asyncio.run(_count(address)) != products:
+        started = time.monotonic()
+        counts = asyncio.run(fill(address, products, _SEED, lambda *_: None, reset=True))
+        report(f"{products} products, {sum(counts.values())} rows, {time.monotonic() - started:.1f} s")
+    return settings_module.load(environ=variables)
+
+
+async def _count(address: DatabaseAddress) -> int | None:
+    """Products in the database; None when it has no tables."""
+    await create_database(address)
+    async with connected(address) as connection:
+        if not await existing_tables(connection, ""):
+            return None
+        async with connection.cursor() as cursor:
+            await cursor.execute("SELECT COUNT(*) FROM catalog_product_entity")
+            ((count,),) = await cursor.fetchall()
+            return int(count)
