@@ -6,12 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from runtime.errors import NotFine, UsageError
 
+if TYPE_CHECKING:
+    from commerce_sync.demo.scene import Scene
+
+_data_dir = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("var/bench"),
+    show_default=True,
+    help="Emptied at the start; logs stay there.",
+)
 _own_stack = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -35,13 +45,7 @@ def bench() -> None:
 )
 @click.option("--products", type=click.IntRange(20), default=2000, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-@click.option(
-    "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("var/bench"),
-    show_default=True,
-    help="Emptied at the start; logs stay there.",
-)
+@_data_dir
 def freshness(
     seconds: float, changes_per_second: float, products: int, as_json: bool, data_dir: Path
 ) -> None:
@@ -53,15 +57,10 @@ def freshness(
     Example: commerce-sync bench freshness --seconds 60 --changes-per-second 50
     """
     from commerce_sync.bench.freshness import Options, first_sync, measure, require_possible
-    from commerce_sync.demo.scene import Options as SceneOptions
-    from commerce_sync.demo.scene import Scene
 
     options = Options(seconds, changes_per_second)
     require_possible(options)
-    # Ended from outside, everything that was started is taken down as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with Scene(SceneOptions(data_dir, products, seed=1), _progress) as scene:
-        _progress("no allowance is kept here: requests go as fast as the service takes them")
+    with _scene(data_dir, products) as scene:
         first_sync(scene, _progress)
         result = measure(scene, options, _progress)
     click.echo(json.dumps(result) if as_json else "\n".join(_lines(result)))
@@ -96,6 +95,92 @@ def build(products: str, batch: int, runs: int, as_json: bool, data_dir: Path | 
         finally:
             stack.down(directory, report=_progress)
     click.echo(json.dumps(result) if as_json else "\n".join(_build_lines(result)))
+
+
+@bench.command(name="import")
+@click.option("--products", type=click.IntRange(20), default=10_000, show_default=True)
+@click.option(
+    "--rows", type=click.IntRange(1, 15), default=15, show_default=True, help="Changed rows a product."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@_data_dir
+def import_(products: int, rows: int, as_json: bool, data_dir: Path) -> None:
+    """How often each product of an import is built, and each of its items sent; once is the limit.
+
+    The whole pipeline runs, and no allowance is kept. Products are written in bunches of 100, table by table.
+
+    Example: commerce-sync bench import --products 10000 --rows 15
+    """
+    from commerce_sync.bench.freshness import first_sync
+    from commerce_sync.bench.import_run import Options, measure
+
+    with _scene(data_dir, products) as scene:
+        first_sync(scene, _progress)
+        result = measure(scene, Options(products, rows), _progress)
+    click.echo(json.dumps(result) if as_json else "\n".join(_import_lines(result)))
+
+
+def _import_lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    built, covered, parked = (result["entities"][outcome] for outcome in ("built", "covered", "parked"))
+    return [
+        f"{result['rows']} rows of {result['products']} products, written in {result['write_seconds']} s",
+        f"at the target after {result['seconds']} s, {result['rows_per_second']} rows a second",
+        f"builds per product {result['ours']}: {built} built, {covered} covered already, {parked} parked",
+        f"sent per item {result['sent_per_item']}: {result['items_sent']} sent of {result['items']} items",
+        f"sent more than once: {result['sent_more_than_once']}",
+    ]
+
+
+@bench.command()
+@click.option("--products", type=click.IntRange(20), default=100_000, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@_data_dir
+def memory(products: int, as_json: bool, data_dir: Path) -> None:
+    """How much memory each role holds, beside the same process with nothing to remember.
+
+    The whole catalog is synced twice; then every role is started again and loads its state.
+
+    Example: commerce-sync bench memory --products 100000
+    """
+    from commerce_sync.bench.memory import measure
+
+    with _scene(data_dir, products) as scene:
+        result = measure(scene, products, _progress)
+    click.echo(json.dumps(result) if as_json else "\n".join(_memory_lines(result)))
+
+
+def _memory_lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    columns = {
+        "empty": "empty",
+        "first_sync": "first sync",
+        "resync": "resync",
+        "peak": "peak",
+        "loaded": "started again",
+    }
+    return [
+        f"resident megabytes of each role with {result['products']} products",
+        f"{'':<10}" + "".join(f"{title:>15}" for title in columns.values()),
+        *(
+            f"{role:<10}" + "".join(f"{result[name][role]:>15}" for name in columns)
+            for role in sorted(result["empty"])
+        ),
+    ]
+
+
+@contextmanager
+def _scene(data_dir: Path, products: int) -> Iterator["Scene"]:
+    """The whole pipeline with a sample catalog of its own; all of it is taken down at the end."""
+    from commerce_sync.bench.ports import free_ports
+    from commerce_sync.demo.scene import Options as SceneOptions
+    from commerce_sync.demo.scene import Scene
+
+    # Ended from outside, everything that was started is taken down as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with Scene(SceneOptions(data_dir, products, seed=1, metrics_port=free_ports()), _progress) as scene:
+        _progress("no allowance is kept here: requests go as fast as the service takes them")
+        yield scene
 
 
 def _sizes(text: str) -> tuple[int, ...]:

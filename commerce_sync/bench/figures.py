@@ -1,12 +1,16 @@
 """From moments to figures: which sighting belongs to which change, and percentiles. Pure."""
 
 import math
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import Final
+
+_LABEL: Final = re.compile(r'\w+="[^"]*"')
 
 # A moment in unix seconds by the serial number of the change it belongs to.
 Moments = Mapping[int, float]
@@ -162,3 +166,37 @@ def cover(sets: Mapping[str, set[tuple[str, int]]]) -> list[str]:
         chosen.append(best)
         missing -= sets[best]
     return chosen
+
+
+@dataclass(slots=True)
+class Written:
+    """What an import wrote."""
+
+    products: int = 0
+    rows: int = 0
+
+
+def per(count: float, of: float) -> float:
+    """`count` for each of `of`, to a hundredth."""
+    return round(count / of, 2)
+
+
+def metric_sum(text: str, name: str, **labels: str) -> float:
+    """The sum of a counter over its series that carry these labels, from a Prometheus page."""
+    wanted = {f'{label}="{value}"' for label, value in labels.items()}
+    return sum(
+        float(line.rpartition(" ")[2])
+        for line in text.splitlines()
+        if line.startswith(f"{name}{{") and wanted <= set(_LABEL.findall(line))
+    )
+
+
+def megabytes(count: float) -> float:
+    """Bytes as megabytes of a million, to a tenth."""
+    return round(count / 1e6, 1)
+
+
+def peak_megabytes(status: str) -> float:
+    """The most memory a process had, from its /proc/<id>/status; kB there are 1024 bytes."""
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return megabytes(int(line.split()[1]) * 1024)

@@ -137,7 +137,7 @@ def _run(scene: Scene, options: Options, report: Report) -> _Seen:
     if not products:
         message = "no product of the sample catalog is at the target: give more by --products"
         raise UsageError(message)
-    newest = max((entry.id for entry in _requests(scene, 0)), default=0)
+    newest = max((entry.id for entry in requests_since(scene, 0)), default=0)
     schedule = Schedule(options.changes_per_second, options.changes)
     report(
         f"{schedule.changes} changes of {len(products)} products in turn, {options.changes_per_second:g} a "
@@ -163,7 +163,7 @@ def _run(scene: Scene, options: Options, report: Report) -> _Seen:
         change_reader.arrivals,
         _written(scene, names.dirty("product"), changes, lambda record: record.key.decode()),
         _written(scene, names.feed("products"), changes, lambda r: str(msgspec.json.decode(r.key)["sku"])),
-        figures.first_after(changes, _accepted(_requests(scene, newest))),
+        figures.first_after(changes, _accepted(requests_since(scene, newest))),
         _held_names(scene),
     )
 
@@ -176,7 +176,8 @@ def _await_arrivals(change_reader: ChangeReader, changes: int, tell: Callable[[s
         time.sleep(LOOK_S)
 
 
-def _requests(scene: Scene, since: int) -> Iterator[Entry]:
+def requests_since(scene: Scene, since: int) -> Iterator[Entry]:
+    """The service's requests with a greater id, oldest first."""
     base = scene.settings.targets[TARGET].read_url.rstrip("/").removesuffix("/items")
     with requests.get(f"{base}/requests", params={"since": since}, timeout=60, stream=True) as response:
         yield from (msgspec.json.decode(line, type=Entry) for line in response.iter_lines() if line)

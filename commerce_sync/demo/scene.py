@@ -41,6 +41,8 @@ class Options:
     products: int
     seed: int
     workers: Mapping[str, int] = field(default_factory=dict)
+    # Process n of the roles serves its metrics on this port + n; 0: each on one that nobody is told.
+    metrics_port: int = 0
 
 
 class Scene:
@@ -134,7 +136,9 @@ class Scene:
     def _start_roles(self, variables: dict[str, str]) -> None:
         wanted = processes(self.settings, (), dict(self._options.workers), "demo")
         prepare(self.settings, wanted)
-        supervisor = Supervisor(role_arguments, environment(variables), 0, self.log_dir / "roles")
+        supervisor = Supervisor(
+            role_arguments, environment(variables), self._options.metrics_port, self.log_dir / "roles"
+        )
         self._exits.callback(supervisor.stop)
         supervisor.start(wanted)
         self.supervisor = supervisor

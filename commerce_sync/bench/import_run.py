@@ -1,0 +1,107 @@
+"""An import through the whole pipeline: how often a product is built, and how often an item is sent."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import requests
+
+from commerce_sync.bench import figures
+from commerce_sync.bench.figures import Written
+from commerce_sync.bench.freshness import requests_since
+from commerce_sync.bench.import_writer import write_import
+from commerce_sync.demo import play
+from commerce_sync.demo.scene import Scene
+from commerce_sync.sample.database import address_of, connected
+from consumers.builder.stage import ENTITY
+from runtime.errors import NotFine
+
+Report = Callable[[str], None]
+
+_TEND_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line chose. `rows` are changed rows a product."""
+
+    products: int
+    rows: int
+
+
+def measure(scene: Scene, options: Options, report: Report) -> dict[str, Any]:
+    """Import, wait until all of it is at the target, and count.
+
+    Raises:
+        NotFine: the pipeline does not come to rest, or a role cannot run.
+    """
+    newest = max((entry.id for entry in requests_since(scene, 0)), default=0)
+    before = _entities(scene)
+    started = time.monotonic()
+    written = _import(scene, options, report)
+    written_s = time.monotonic() - started
+    report(f"{written.rows} rows of {written.products} products written in {written_s:.1f} s")
+    play.settle(scene, report)
+    seconds = time.monotonic() - started
+    entities = {outcome: count - before[outcome] for outcome, count in _entities(scene).items()}
+    sent = Counter(
+        identity for entry in requests_since(scene, newest) if entry.stored for identity in entry.identities
+    )
+    return {
+        "name": "import",
+        "unit": "builds per product",
+        "ours": figures.per(entities["built"], written.products),
+        # Each product has to be built once.
+        "limit": 1.0,
+        "ratio": figures.per(entities["built"], written.products),
+        "runs": 1,
+        "products": written.products,
+        "rows": written.rows,
+        "entities": entities,
+        "items_sent": sent.total(),
+        "items": len(sent),
+        "sent_per_item": figures.per(sent.total(), len(sent)) if sent else None,
+        "sent_more_than_once": sum(times > 1 for times in sent.values()),
+        "write_seconds": round(written_s, 1),
+        "seconds": round(seconds, 1),
+        "rows_per_second": round(written.rows / seconds),
+        "items_per_second": round(sent.total() / seconds),
+    }
+
+
+def _import(scene: Scene, options: Options, report: Report) -> Written:
+    """Write in a thread and keep the roles running meanwhile."""
+    address = address_of(scene.admin_url, scene.settings.commerce.address.database)
+
+    async def write() -> Written:
+        async with connected(address) as connection:
+            return await write_import(connection, options.products, options.rows)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(asyncio.run, write())
+        while not writing.done():
+            if scene.supervisor is not None and scene.supervisor.tend() is not None:
+                message = f"a role cannot run with these settings; see {scene.log_dir}"
+                raise NotFine(message)
+            time.sleep(_TEND_S)
+        return writing.result()
+
+
+def _entities(scene: Scene) -> dict[str, int]:
+    """Entities through the builders so far, by outcome."""
+    assert scene.supervisor is not None
+    counts = dict.fromkeys(("built", "covered", "parked"), 0)
+    for label, port in scene.supervisor.ports().items():
+        if label.startswith("builder"):
+            page = requests.get(f"http://{scene.settings.http.host}:{port}/metrics", timeout=10).text
+            for outcome in counts:
+                counts[outcome] += int(
+                    figures.metric_sum(
+                        page, "commerce_sync_entities_built_total", entity=ENTITY, outcome=outcome
+                    )
+                )
+    return counts
