@@ -53,7 +53,12 @@ def value(config: Config, path: str) -> str:
 
 
 def flag(config: Config, path: str) -> bool:
-    return value(config, path) not in {"", "0", "false"}
+    return is_on(value(config, path))
+
+
+def is_on(text: str) -> bool:
+    """What a setting's text means as yes or no."""
+    return text not in {"", "0", "false"}
 
 
 def base_url(config: Config) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from consumers.builder.rules.parts import ProductParts, SharedParts
 from consumers.builder.values import (
@@ -56,9 +58,9 @@ class CategoryRow:
     values: Mapping[str, StoreValues]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
-    """What all products of a batch share."""
+    """What all products of a batch share. What follows from it alone is worked out once."""
 
     store_views: tuple[StoreView, ...]
     attributes: Mapping[int, Attribute]
@@ -66,6 +68,13 @@ class Catalog:
     option_labels: Mapping[int, StoreValues] = field(default_factory=dict)
     parts: SharedParts = field(default_factory=SharedParts)
     websites: tuple[Website, ...] = ()
+    # What a feed worked out about a category in a store view, by category and store id.
+    places: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def attribute_of(self) -> Mapping[str, Attribute]:
+        """Attributes by code."""
+        return {attribute.code: attribute for attribute in self.attributes.values()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
+
+from schemas import shop_config
 
 DEFAULT_STORE: Final = 0
 
@@ -11,9 +14,12 @@ DEFAULT_STORE: Final = 0
 StoreValues = Mapping[int, str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoreView:
-    """A store view and where it stands. The admin store (id 0) never is one."""
+    """A store view and where it stands. The admin store (id 0) never is one.
+
+    What follows from its settings is worked out once, not for every item.
+    """
 
     store_id: int
     code: str
@@ -24,6 +30,18 @@ class StoreView:
     media_base_url: str
     # Configuration values by path, as they count in this store view.
     config: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def base_url(self) -> str:
+        return shop_config.base_url(self.config)
+
+    @cached_property
+    def link_url(self) -> str:
+        return shop_config.link_url(self.config, self.code)
+
+    @cached_property
+    def low_stock_below(self) -> Decimal:
+        return Decimal(shop_config.value(self.config, shop_config.LOW_STOCK_BELOW) or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The `products` feed: one item a product and store view of the websites it is assigned to."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from consumers.builder.rows import (
     DEFAULT_STORE,
@@ -50,6 +51,7 @@ _ENABLED: Final = "1"
 _VISIBILITY: Final = {"1": "Not Visible Individually", "2": "Catalog", "3": "Search", "4": "Catalog, Search"}
 _LISTED_SYSTEM_ATTRIBUTES: Final = frozenset({"news_from_date", "news_to_date"})
 _ANCHOR_POSITION: Final = 10_000
+_ATTRIBUTE_CODE: Final = itemgetter("attributeCode")
 # The column is a 32-bit number; a longer text is none, and could be too long to be read as a number.
 _OPTION_ID_DIGITS_MAX: Final = 10
 # Ids of the absolute root and of a store's root stand first in every path.
@@ -92,19 +94,23 @@ def refs(rows: ProductRows, catalog: Catalog) -> tuple[str, ...]:
     for category_id in rows.memberships:
         category = catalog.categories.get(category_id)
         names.update(f"category:{ancestor}" for ancestor in (category.path if category else ()))
-    names.update(f"option:{option}" for option in used_options(rows.values, catalog.attributes.values()))
+    names.update(f"option:{option}" for option in used_options(rows.values, catalog.attribute_of))
     tax_classes = {value for value in rows.values.get("tax_class_id", {}).values() if value}
     names.update(parts.refs(rows.parts, catalog.parts, rows.gallery, tax_classes))
     return tuple(sorted(names))
 
 
-def used_options(values: Mapping[str, Mapping[int, str | None]], attributes: Iterable[Attribute]) -> set[int]:
-    """Ids of the options that a product's values name, in any store."""
+def used_options(
+    values: Mapping[str, Mapping[int, str | None]], attributes: Mapping[str, Attribute]
+) -> set[int]:
+    """Ids of the options that a product's values name, in any store; attributes are by code."""
     return {
         option
-        for attribute in attributes
-        if attribute.has_options and attribute.user_defined
-        for value in values.get(attribute.code, {}).values()
+        for code, of_stores in values.items()
+        if (attribute := attributes.get(code)) is not None
+        and attribute.has_options
+        and attribute.user_defined
+        for value in of_stores.values()
         for text in (value or "").split(",")
         if (option := _option_id(text)) is not None
     }
@@ -117,9 +123,7 @@ def _option_id(text: str) -> int | None:
 
 
 def _item(rows: ProductRows, catalog: Catalog, view: StoreView) -> dict[str, Any]:
-    def value(code: str) -> str | None:
-        return store_value(rows.values.get(code), view.store_id)
-
+    value = {code: store_value(of_stores, view.store_id) for code, of_stores in rows.values.items()}.get
     status = "Enabled" if value("status") == _ENABLED else "Disabled"
     visibility = _VISIBILITY.get(value("visibility") or "1", _VISIBILITY["1"])
     core = parts.Core(
@@ -165,12 +169,13 @@ def _attributes(
 ) -> list[dict[str, Any]]:
     references = parts.variant_references(core, rows.parts, catalog.parts, view)
     listed = parts.appended_attributes(core, rows.parts, catalog.parts, view)
-    for attribute in catalog.attributes.values():
-        values = rows.values.get(attribute.code)
-        shown = attribute.user_defined or attribute.code in _LISTED_SYSTEM_ATTRIBUTES
-        if not shown or values is None or not values.keys() & {DEFAULT_STORE, view.store_id}:
+    for code, values in rows.values.items():
+        attribute = catalog.attribute_of.get(code)
+        if attribute is None or not (attribute.user_defined or code in _LISTED_SYSTEM_ATTRIBUTES):
             continue
-        raw = store_value(values, view.store_id)
+        if DEFAULT_STORE not in values and view.store_id not in values:
+            continue
+        raw = core.value(code)
         if raw is None:
             texts = None
         elif attribute.boolean:
@@ -179,9 +184,8 @@ def _attributes(
             texts = [_label(option, catalog, view) for option in raw.split(",") if option]
         else:
             texts = [raw]
-        reference = references.get(attribute.code)
-        listed.append({"attributeCode": attribute.code, "value": texts, "variantReferenceId": reference})
-    return sorted(listed, key=lambda entry: str(entry["attributeCode"]))
+        listed.append({"attributeCode": code, "value": texts, "variantReferenceId": references.get(code)})
+    return sorted(listed, key=_ATTRIBUTE_CODE)
 
 
 def _label(text: str, catalog: Catalog, view: StoreView) -> str:
@@ -197,27 +201,53 @@ def _categories(rows: ProductRows, catalog: Catalog, view: StoreView) -> list[di
     """
     if not _is_shown(rows, view):
         return []
+    own: dict[int, int] = {}
     positions: dict[int, int] = {}
     for category_id, position in rows.memberships.items():
-        category = catalog.categories.get(category_id)
-        if category is None or view.root_category_id not in category.path[:-1]:
-            continue
-        if _flag(category, "is_active", view):
-            for ancestor in category.path[_ROOTS:-1]:
-                above = catalog.categories.get(ancestor)
-                if above is not None and _flag(above, "is_anchor", view):
-                    below = position + _ANCHOR_POSITION
-                    positions[ancestor] = min(positions.get(ancestor, below), below)
-    for category_id, position in rows.memberships.items():
-        category = catalog.categories.get(category_id)
-        if category is not None and view.root_category_id in category.path[:-1]:
-            positions[category_id] = position
+        place = _place(category_id, catalog, view)
+        if place.in_tree:
+            own[category_id] = position
+            for anchor in place.anchors:
+                below = position + _ANCHOR_POSITION
+                positions[anchor] = min(positions.get(anchor, below), below)
+    positions |= own
     return [
         {"categoryId": str(category_id), "categoryPath": path, "productPosition": positions[category_id]}
         for category_id in sorted(positions)
-        if catalog.categories[category_id].level > 1
-        and (path := category_path(catalog.categories[category_id], catalog.categories, view))
+        if (path := _place(category_id, catalog, view).path)
     ]
+
+
+class _Place(NamedTuple):
+    """A category in a store view. `path` is empty for what is never listed.
+
+    `anchors` are the categories above that show its products too: none above one that is not active.
+    """
+
+    in_tree: bool
+    anchors: tuple[int, ...]
+    path: str
+
+
+def _place(category_id: int, catalog: Catalog, view: StoreView) -> _Place:
+    key = (category_id, view.store_id)
+    place: _Place | None = catalog.places.get(key)
+    if place is None:
+        place = catalog.places[key] = _find_place(catalog.categories.get(category_id), catalog, view)
+    return place
+
+
+def _find_place(category: CategoryRow | None, catalog: Catalog, view: StoreView) -> _Place:
+    if category is None:
+        return _Place(False, (), "")
+    above = category.path[_ROOTS:-1] if _flag(category, "is_active", view) else ()
+    anchors = tuple(
+        ancestor
+        for ancestor in above
+        if (row := catalog.categories.get(ancestor)) is not None and _flag(row, "is_anchor", view)
+    )
+    path = category_path(category, catalog.categories, view) if category.level > 1 else ""
+    return _Place(view.root_category_id in category.path[:-1], anchors, path)
 
 
 def _is_shown(rows: ProductRows, view: StoreView) -> bool:

@@ -215,7 +215,8 @@ def _values_and_labels(
         ids,
         _wanted(attributes.values(), FIXED_ATTRIBUTES | prices.ATTRIBUTES),
     )
-    options = {n for of_product in values.values() for n in used_options(of_product, attributes.values())}
+    attribute_of = {attribute.code: attribute for attribute in attributes.values()}
+    options = {n for of_product in values.values() for n in used_options(of_product, attribute_of)}
     # As with pictures, two rows for one store are possible.
     rows = yield from select(
         f"SELECT option_id, store_id, value FROM {prefix}eav_attribute_option_value WHERE option_id IN %s"

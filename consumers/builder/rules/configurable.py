@@ -1,6 +1,6 @@
 """Configurable products: what there is to choose, and which choice a variant is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ ChosenOptions = Mapping[int, Mapping[int, int]]
 
 
 def options(
-    rows: Iterable[SuperAttributeRow],
+    rows: Collection[SuperAttributeRow],
     child_ids: Iterable[int],
     chosen: ChosenOptions,
     choices: Choices,
@@ -54,6 +54,8 @@ def options(
 
     A value is there when some linked child that is not disabled in the store view has it.
     """
+    if not rows:
+        return []
     children = [
         child_id
         for child_id in child_ids
@@ -85,7 +87,9 @@ def variant_references(
     Args:
         parents: (parent id, its super attributes); only parents on the view's website count.
     """
-    own = chosen.get(product_id, {})
+    own = chosen.get(product_id)
+    if not own:
+        return {}
     return {
         row.code: value_id(row.attribute_id, own[row.attribute_id])
         for parent_id, rows in parents

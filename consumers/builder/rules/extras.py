@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final
 
 from consumers.builder.rules.stock import Inventory, StockItemRow
@@ -58,23 +59,46 @@ def attributes(
 
 
 def _stock_settings(item: StockItemRow, settings: config.Config) -> str:
-    def number(use_config: bool, path: str, own: Decimal) -> float:
-        return float(_number(config.value(settings, path)) if use_config else own)
+    def shop(use_config: bool, path: str) -> str | None:
+        """The shop's setting, where it counts."""
+        return config.value(settings, path) if use_config else None
 
-    def flag(use_config: bool, path: str, own: bool) -> bool:
-        return config.flag(settings, path) if use_config else own
+    return _stock_text(
+        (shop(item.use_config_manage_stock, config.MANAGE_STOCK), item.manage_stock),
+        (shop(item.use_config_min_sale_qty, config.MIN_SALE_QTY), item.min_sale_qty),
+        (shop(item.use_config_max_sale_qty, config.MAX_SALE_QTY), item.max_sale_qty),
+        (shop(item.use_config_backorders, config.BACKORDERS), item.backorders),
+        (shop(item.use_config_enable_qty_inc, config.USE_INCREMENTS), item.enable_qty_increments),
+        (shop(item.use_config_qty_increments, config.INCREMENTS), item.qty_increments),
+    )
 
-    backorders = config.value(settings, config.BACKORDERS) if item.use_config_backorders else item.backorders
+
+# Most products of a shop have the same few; written anew for each they took a twentieth of a build.
+@lru_cache(maxsize=4096)
+def _stock_text(
+    manage: tuple[str | None, bool],
+    min_sale: tuple[str | None, Decimal],
+    max_sale: tuple[str | None, Decimal],
+    backorders: tuple[str | None, int],
+    use_increments: tuple[str | None, bool],
+    increments: tuple[str | None, Decimal],
+) -> str:
+    """As JSON; of each pair the shop's setting counts, where it is given."""
+
+    def number(pair: tuple[str | None, Decimal]) -> float:
+        return float(pair[1] if pair[0] is None else _number(pair[0]))
+
+    def flag(pair: tuple[str | None, bool]) -> bool:
+        return pair[1] if pair[0] is None else config.is_on(pair[0])
+
     return json.dumps(
         {
-            "manageStock": flag(item.use_config_manage_stock, config.MANAGE_STOCK, item.manage_stock),
-            "cartMinQty": number(item.use_config_min_sale_qty, config.MIN_SALE_QTY, item.min_sale_qty),
-            "cartMaxQty": number(item.use_config_max_sale_qty, config.MAX_SALE_QTY, item.max_sale_qty),
-            "backorders": str(backorders),
-            "enableQtyIncrements": flag(
-                item.use_config_enable_qty_inc, config.USE_INCREMENTS, item.enable_qty_increments
-            ),
-            "qtyIncrements": number(item.use_config_qty_increments, config.INCREMENTS, item.qty_increments),
+            "manageStock": flag(manage),
+            "cartMinQty": number(min_sale),
+            "cartMaxQty": number(max_sale),
+            "backorders": str(backorders[1] if backorders[0] is None else backorders[0]),
+            "enableQtyIncrements": flag(use_increments),
+            "qtyIncrements": number(increments),
         },
         separators=(",", ":"),
     )

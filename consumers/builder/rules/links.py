@@ -1,6 +1,6 @@
 """`links[]`: related, upsell and crosssell products."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -27,8 +27,10 @@ class LinkRow:
         return self.link_type_id == GROUPED
 
 
-def links(rows: Iterable[LinkRow], relatives: Relatives, view: StoreView) -> list[dict[str, Any]]:
+def links(rows: Collection[LinkRow], relatives: Relatives, view: StoreView) -> list[dict[str, Any]]:
     """`{sku, type}` of each linked product on the view's website, ordered by type and SKU."""
+    if not rows:
+        return []
     found = {
         (_TYPES[row.link_type_id], linked.sku)
         for row in rows

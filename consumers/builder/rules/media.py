@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consumers.builder.values import DEFAULT_STORE, GalleryRow, StoreView
+from consumers.builder.values import DEFAULT_STORE, GalleryRow, GalleryValue, StoreView
 
 ROLES: Final = ("image", "small_image", "thumbnail", "swatch_image")
 _VIDEO: Final = "external-video"
+_NOTHING: Final = GalleryValue(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ def _placed(
 ) -> list[tuple[GalleryRow, dict[str, Any], str]]:
     """Each picture with its resource and its position as text, in order."""
     pictures = [picture for picture in gallery if picture.media_type == media_type]
+    if not pictures:
+        return []
     shown = sorted(
         ((_value(picture, view), picture) for picture in pictures),
         key=lambda pair: (pair[0], pair[1].value_id),
@@ -76,10 +79,11 @@ def _placed(
 
 
 def _value(picture: GalleryRow, view: StoreView) -> tuple[int, str, str, bool]:
-    own, default = picture.stores.get(view.store_id), picture.stores.get(DEFAULT_STORE)
-    label = _first(value.label for value in (own, default) if value)
-    position = _first(value.position for value in (own, default) if value)
-    disabled = _first(value.disabled for value in (own, default) if value)
+    default = picture.stores.get(DEFAULT_STORE, _NOTHING)
+    own = picture.stores.get(view.store_id, default)
+    label = own.label if own.label is not None else default.label
+    position = own.position if own.position is not None else default.position
+    disabled = own.disabled if own.disabled is not None else default.disabled
     return position or 0, picture.file, label or "", bool(disabled)
 
 

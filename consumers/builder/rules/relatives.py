@@ -1,6 +1,6 @@
 """Other products that a product's item speaks of: parents, children, link targets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -41,11 +41,13 @@ def name_of(relative: Relative, store_id: int) -> str | None:
     return names.get(store_id) or names.get(DEFAULT_STORE)
 
 
-def parents(parent_ids: Iterable[int], relatives: Relatives, view: StoreView) -> list[dict[str, Any]]:
+def parents(parent_ids: Collection[int], relatives: Relatives, view: StoreView) -> list[dict[str, Any]]:
     """`{sku, productType}` of each parent on the view's website, ordered by type and SKU.
 
     Whether the parent is enabled does not matter.
     """
+    if not parent_ids:
+        return []
     found = {
         (product_type(parent), parent.sku)
         for parent_id in parent_ids

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 from consumers.builder.rules.bundle import BundleOptionRow, SelectionRow
@@ -45,7 +46,7 @@ class SourcesRow:
     any_in_stock: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inventory:
     """Stock rows of a batch.
 
@@ -66,6 +67,18 @@ class Inventory:
     reservations: Mapping[tuple[int, int], Decimal] = field(default_factory=dict)
     settings: config.Config = field(default_factory=dict)
     stock_ids: tuple[int, ...] = (DEFAULT_STOCK,)
+
+    @cached_property
+    def manages_stock(self) -> bool:
+        return config.flag(self.settings, config.MANAGE_STOCK)
+
+    @cached_property
+    def has_backorders(self) -> bool:
+        return config.flag(self.settings, config.BACKORDERS)
+
+    @cached_property
+    def min_qty(self) -> Decimal:
+        return Decimal(config.value(self.settings, config.MIN_QTY) or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +106,9 @@ def stock_members(
     """`inStock` and `lowStock` in one store view. A product without stock rows is not in stock."""
     stock_id = inventory.stock_of_website.get(view.website_code) if inventory.multi_source else DEFAULT_STOCK
     stock = None if stock_id is None else stock_in(product, relatives, inventory, stock_id)
-    threshold = Decimal(config.value(view.config, config.LOW_STOCK_BELOW) or 0)
     return {
         "inStock": stock is not None and stock.salable,
-        "lowStock": (_NONE if stock is None else stock.quantity) < threshold,
+        "lowStock": (_NONE if stock is None else stock.quantity) < view.low_stock_below,
     }
 
 
@@ -230,18 +242,18 @@ def _is_usable(member: Relative) -> bool:
 
 def _is_managed(item: StockItemRow, inventory: Inventory) -> bool:
     if item.use_config_manage_stock:
-        return config.flag(inventory.settings, config.MANAGE_STOCK)
+        return inventory.manages_stock
     return item.manage_stock
 
 
 def _has_backorders(item: StockItemRow, inventory: Inventory) -> bool:
     """Commerce's own condition: with a shop-wide yes, a product's other yes counts beside it."""
-    if config.flag(inventory.settings, config.BACKORDERS):
+    if inventory.has_backorders:
         return item.use_config_backorders or item.backorders != 0
     return not item.use_config_backorders and item.backorders != 0
 
 
 def _min_qty(item: StockItemRow, inventory: Inventory) -> Decimal:
     if item.use_config_min_qty:
-        return Decimal(config.value(inventory.settings, config.MIN_QTY) or 0)
+        return inventory.min_qty
     return item.min_qty

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from consumers.builder.values import StoreView
-from schemas import shop_config as config
 
 # `catalog/product/view` stands before the parameters of a target path.
 _ACTION_SEGMENTS = 3
@@ -37,14 +36,13 @@ def url(rows: Iterable[RewriteRow], product_id: int, url_key: str | None, view: 
         path = min(own, key=lambda row: row.rewrite_id).request_path
     else:
         path = f"catalog/product/view/id/{product_id}/s/{url_key or ''}/"
-    return config.link_url(view.config, view.code) + path
+    return view.link_url + path
 
 
 def url_rewrites(rows: Iterable[RewriteRow], view: StoreView) -> list[dict[str, Any]]:
     """All rewrites of the store view, redirects too, ordered by request path."""
     own = sorted((row.request_path, row.target_path) for row in rows if row.store_id == view.store_id)
-    base = config.base_url(view.config)
-    return [{"url": base + path, "parameters": _parameters(target)} for path, target in own]
+    return [{"url": view.base_url + path, "parameters": _parameters(target)} for path, target in own]
 
 
 def _parameters(target_path: str) -> list[dict[str, str]]:
