@@ -34,6 +34,8 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/commerce-sync bench freshness
+	$(BIN)/commerce-sync bench build
+	$(BIN)/commerce-sync bench import
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -128,7 +128,7 @@ def _import_lines(result: dict[str, Any]) -> list[str]:
         f"at the target after {result['seconds']} s, {result['rows_per_second']} rows a second",
         f"builds per product {result['ours']}: {built} built, {covered} covered already, {parked} parked",
         f"sent per item {result['sent_per_item']}: {result['items_sent']} sent of {result['items']} items",
-        f"sent more than once: {result['sent_more_than_once']}",
+        f"sent more than once: {result['sent_more_than_once']}, unchanged: {result['sent_again_unchanged']}",
     ]
 
 

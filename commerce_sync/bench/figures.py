@@ -191,6 +191,20 @@ def metric_sum(text: str, name: str, **labels: str) -> float:
     )
 
 
+def repeated(emitted: Iterable[tuple[bytes, bytes, int]], since_ms: int) -> int:
+    """How many records from `since_ms` on say of an item what the one before said.
+
+    Args:
+        emitted: item, content hash and unix milliseconds, each item's in order.
+    """
+    last: dict[bytes, bytes] = {}
+    count = 0
+    for item, content, time_ms in emitted:
+        count += time_ms >= since_ms and last.get(item) == content
+        last[item] = content
+    return count
+
+
 def megabytes(count: float) -> float:
     """Bytes as megabytes of a million, to a tenth."""
     return round(count / 1e6, 1)

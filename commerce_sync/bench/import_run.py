@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,8 +17,11 @@ from commerce_sync.bench.import_writer import write_import
 from commerce_sync.demo import play
 from commerce_sync.demo.scene import Scene
 from commerce_sync.sample.database import address_of, connected
+from consumers.builder.feeds.products import FEED
 from consumers.builder.stage import ENTITY
 from runtime.errors import NotFine
+from runtime.kafka import read_to_end, reader
+from schemas.topics import TopicNames
 
 Report = Callable[[str], None]
 
@@ -41,6 +44,7 @@ def measure(scene: Scene, options: Options, report: Report) -> dict[str, Any]:
     """
     newest = max((entry.id for entry in requests_since(scene, 0)), default=0)
     before = _entities(scene)
+    began_ms = time.time_ns() // 1_000_000
     started = time.monotonic()
     written = _import(scene, options, report)
     written_s = time.monotonic() - started
@@ -66,6 +70,7 @@ def measure(scene: Scene, options: Options, report: Report) -> dict[str, Any]:
         "items": len(sent),
         "sent_per_item": figures.per(sent.total(), len(sent)) if sent else None,
         "sent_more_than_once": sum(times > 1 for times in sent.values()),
+        "sent_again_unchanged": figures.repeated(_emitted(scene), began_ms),
         "write_seconds": round(written_s, 1),
         "seconds": round(seconds, 1),
         "rows_per_second": round(written.rows / seconds),
@@ -89,6 +94,18 @@ def _import(scene: Scene, options: Options, report: Report) -> Written:
                 raise NotFine(message)
             time.sleep(_TEND_S)
         return writing.result()
+
+
+def _emitted(scene: Scene) -> Iterator[tuple[bytes, bytes, int]]:
+    """Item, content hash and time of every record of the feed, in the order of each partition."""
+    kafka = scene.settings.kafka
+    names = TopicNames(kafka.topic_prefix)
+    client = reader(kafka, names.group("bench"))
+    try:
+        for record in read_to_end(client, names.feed(FEED), range(kafka.partitions)):
+            yield record.key, record.headers.get("hash", b""), record.timestamp_ms
+    finally:
+        client.close()
 
 
 def _entities(scene: Scene) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import math
 
 from commerce_sync.bench import figures
-from commerce_sync.bench.figures import Change, Latency
+from commerce_sync.bench.figures import BuildRun, Change, Latency
 
 
 def _change(serial: int, sku: str, began_s: float, committed_s: float | None = None) -> Change:
@@ -88,3 +88,84 @@ def test_hops_go_from_station_to_station() -> None:
     }
 
     assert figures.hops(changes, stations) == {"first": 500.0, "second": 250.0, "third": 1000.0}
+
+
+def test_a_build_s_figures_are_medians_of_its_rounds() -> None:
+    """One slow round moves none of them; the ratio is the limit's time over ours."""
+    runs = [
+        BuildRun(items=1000, ours_s=0.5, limit_s=0.25, cpu_s=0.4, server_cpu_s=0.1),
+        BuildRun(items=1000, ours_s=9.0, limit_s=8.0, cpu_s=7.0, server_cpu_s=6.0),
+        BuildRun(items=1000, ours_s=0.4, limit_s=0.2, cpu_s=0.3, server_cpu_s=0.05),
+    ]
+
+    assert figures.build_summary(runs) == {
+        "items": 1000,
+        "ours": 2000,
+        "limit": 4000,
+        "ratio": 0.5,
+        "cpu_ms_per_item": 0.4,
+        "database_cpu_ms_per_item": 0.1,
+    }
+
+
+def test_the_spread_is_that_of_the_slowest_over_the_fastest() -> None:
+    """A third more is 33.3 %; one size alone has none."""
+    assert figures.spread_percent([4.0, 3.0, 3.5]) == 33.3
+    assert figures.spread_percent([4.0]) == 0.0
+
+
+def test_a_cover_holds_everything_with_few_names() -> None:
+    """The one that adds most comes first; a query asked twice is not covered by one that is asked once."""
+    sets = {
+        "simple": figures.numbered(["product", "values"]),
+        "bundle": figures.numbered(["product", "values", "selections"]),
+        "linked": figures.numbered(["product", "product"]),
+    }
+
+    assert figures.cover(sets) == ["bundle", "linked"]
+    assert figures.cover({}) == []
+
+
+def test_a_counter_s_series_are_summed_by_their_labels() -> None:
+    """Only those of the name and with all labels; the page's other lines are no series."""
+    page = (
+        "# TYPE built_total counter\n"
+        'built_total{entity="product",outcome="built"} 17.0\n'
+        'built_total{entity="category",outcome="built"} 2.0\n'
+        'built_total{entity="product",outcome="covered"} 5.0\n'
+        'built_total_created{entity="product",outcome="built"} 1.7e+09\n'
+    )
+
+    assert figures.metric_sum(page, "built_total", outcome="built") == 19.0
+    assert figures.metric_sum(page, "built_total", entity="product", outcome="built") == 17.0
+    assert figures.metric_sum(page, "built_total", outcome="parked") == 0
+
+
+def test_an_item_emitted_again_unchanged_is_counted() -> None:
+    """What it said last counts, also when that was before; other contents and deletes do not."""
+    emitted = [
+        (b"A", b"1", 100),
+        (b"A", b"1", 150),
+        (b"B", b"1", 150),
+        (b"A", b"1", 200),
+        (b"A", b"2", 210),
+        (b"A", b"1", 220),
+        (b"B", b"2", 230),
+    ]
+
+    assert figures.repeated(emitted, 200) == 1
+
+
+def test_memory_is_told_in_megabytes_of_a_million_bytes() -> None:
+    """The system tells the peak in units of 1024 bytes."""
+    status = "Name:\tpython\nVmPeak:\t  999999 kB\nVmHWM:\t  100000 kB\nVmRSS:\t   50000 kB\n"
+
+    assert figures.megabytes(52_428_800) == 52.4
+    assert figures.peak_megabytes(status) == 102.4
+
+
+def test_per_is_to_a_hundredth() -> None:
+    """10,012 builds of 10,000 products are one each."""
+    assert figures.per(10_012, 10_000) == 1.0
+    assert figures.per(11_050, 10_000) == 1.1
+    assert figures.per(3, 7) == 0.43
