@@ -24,6 +24,8 @@ from schemas.topics import MESSAGE_BYTES_MAX
 
 ADMIN_TIMEOUT_S: Final = 20.0
 SESSION_TIMEOUT_MS: Final = 10_000
+# The broker aborts a transaction that is older; an abandoned one stops readers until then.
+TRANSACTION_TIMEOUT_S: Final = 30.0
 # The client library's own lines: in a role they join the log; a command, which sets up no log, says what
 # failed itself and stays quiet otherwise.
 _CLIENT_LOG: Final = logging.getLogger("librdkafka")
@@ -148,7 +150,7 @@ def transactional_producer(settings: KafkaSettings, transactional_id: str) -> Pr
         {
             **_producer_options(settings, transactional_id),
             "transactional.id": transactional_id,
-            "transaction.timeout.ms": 30_000,  # An abandoned transaction stops readers until it ends.
+            "transaction.timeout.ms": int(TRANSACTION_TIMEOUT_S * 1000),
             # A commit waits for the previous one's markers by retrying: 100 ms steps would be most of it.
             "retry.backoff.ms": 2,
             "retry.backoff.max.ms": 500,
@@ -175,10 +177,15 @@ def poll_batch(consumer: Consumer, records_max: int, timeout_s: float) -> list[R
     if first is None:
         return []
     messages = [first, *consumer.consume(records_max - 1, 0)] if records_max > 1 else [first]
-    return [from_message(message) for message in messages if not _passing(message)]
+    return [from_message(message) for message in messages if not passing(message)]
 
 
-def _passing(message: Message) -> bool:
+def passing(message: Message) -> bool:
+    """True for an error that the client mends itself; records are False.
+
+    Raises:
+        Fault: the position is gone or the client is fenced. The client says so once and is silent ever after.
+    """
     error = message.error()
     if error is None:
         return False
@@ -188,7 +195,8 @@ def _passing(message: Message) -> bool:
             "run 'commerce-sync re-seed' for change topics or 'commerce-sync resync --feed all' for others"
         )
         raise Fault(sentence)
-    if error.fatal():
+    # In a message only the code says so; `fatal()` is for errors of other calls.
+    if error.code() == KafkaError._FATAL or error.fatal():
         sentence = f"Kafka client cannot go on: {error.str()}"
         raise Fault(sentence)
     # Everything else is retried by the client itself (broker down, leader moved).
@@ -221,7 +229,7 @@ def read_to_end(consumer: Consumer, topic: str, partitions: Iterable[int]) -> It
                 if error is None:
                     yield from_message(message)
                 elif error.code() != KafkaError._PARTITION_EOF:
-                    _passing(message)
+                    passing(message)
             # The position passes control records too, which are never handed out.
             for place in consumer.position([TopicPartition(topic, partition) for partition in open_until]):
                 if place.offset >= open_until[place.partition]:
