@@ -1,10 +1,16 @@
 """Ends a process that is held in a library's call which should have returned long ago."""
 
+import logging
+import os
 import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
+
+from runtime.errors import Doubt
+
+log = logging.getLogger(__name__)
 
 _LOOK_S: Final = 1.0
 
@@ -48,3 +54,9 @@ class Deadline:
             if due is not None and time.monotonic() > due:
                 self._late()
                 return
+
+
+def start_over() -> None:
+    """End this process as one whose transaction is in doubt; the supervisor starts the next."""
+    log.error("transaction does not end, starting over")
+    os._exit(Doubt.exit_code)

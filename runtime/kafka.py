@@ -17,6 +17,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
+from runtime.deadline import Deadline, start_over
 from runtime.errors import Fault, Unreachable, UsageError
 from runtime.record import Record, from_message
 from runtime.settings import KafkaSettings
@@ -140,8 +141,14 @@ def producer(settings: KafkaSettings, client_id: str) -> Producer:
     return Producer(_producer_options(settings, client_id))
 
 
-def transactional_producer(settings: KafkaSettings, transactional_id: str) -> Producer:
-    """A producer whose id fences every earlier one of the same name. `init_transactions` is done.
+def transactional_producer(
+    settings: KafkaSettings, transactional_id: str, group: str, topic: str
+) -> Producer:
+    """A producer whose id fences every earlier one of the same name, and ends what that one left open.
+
+    Args:
+        group: the consumer group whose offsets go with its transactions.
+        topic: one that the group reads.
 
     Raises:
         Unreachable: no broker answers in time.
@@ -156,15 +163,38 @@ def transactional_producer(settings: KafkaSettings, transactional_id: str) -> Pr
             "retry.backoff.max.ms": 500,
         }
     )
+    deadline = Deadline(TRANSACTION_TIMEOUT_S, start_over)
     try:
-        client.init_transactions(ADMIN_TIMEOUT_S)
+        with deadline:
+            client.init_transactions(ADMIN_TIMEOUT_S)
+            _drop_pending_offsets(client, settings, group, topic)
     except KafkaException as error:
         message = (
             f"kafka.bootstrap_servers = {settings.bootstrap_servers}: transactions of {transactional_id} "
             f"cannot begin ({error.args[0].str()})"
         )
         raise Unreachable(message) from error
+    finally:
+        deadline.close()
     return client
+
+
+def _drop_pending_offsets(client: Producer, settings: KafkaSettings, group: str, topic: str) -> None:
+    """Abort a transaction with an offset of the group in it.
+
+    A broker that dies between deciding a transaction and telling so to the offsets' partition may never
+    tell it afterwards (seen: Kafka 4.3.1 calls the transaction complete, its offsets stay pending). Whoever
+    asks for the group's positions then waits for ever. Only another transaction of the same producer ends
+    that. What the dropped offsets covered is processed again, which changes nothing.
+    """
+    asker = Consumer({**_common(settings), "group.id": group})
+    try:
+        client.begin_transaction()
+        metadata = asker.consumer_group_metadata()
+        client.send_offsets_to_transaction([TopicPartition(topic, 0, 0)], metadata, ADMIN_TIMEOUT_S)
+        client.abort_transaction(ADMIN_TIMEOUT_S)
+    finally:
+        asker.close()
 
 
 def poll_batch(consumer: Consumer, records_max: int, timeout_s: float) -> list[Record]:

@@ -1,7 +1,6 @@
 """The one consume loop: batches in, one transaction out; assignment, waiting and draining in one place."""
 
 import logging
-import os
 import signal
 import threading
 import time
@@ -12,7 +11,7 @@ from typing import Any, Final, Protocol
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from runtime import metrics
-from runtime.deadline import Deadline
+from runtime.deadline import Deadline, start_over
 from runtime.errors import Doubt, Fault, Transient, Waiting
 from runtime.health import Health
 from runtime.kafka import ADMIN_TIMEOUT_S, TRANSACTION_TIMEOUT_S, passing, poll_batch
@@ -26,6 +25,8 @@ POLL_S: Final = 0.25
 PASS_S: Final = 1.0
 # How long other topics are listened to before the deferred ones go on.
 LOOK_S: Final = 0.005
+# The broker has aborted a transaction that is older; nothing else may take longer either.
+WRITE_S_MAX: Final = TRANSACTION_TIMEOUT_S + 5
 LAG_EVERY_S: Final = 5.0
 BACKOFF_S: Final = (0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -114,7 +115,8 @@ def run(
     lag = _Lag(stage, consumer)
     lanes = _Lanes(consumer, deferred)
     markers = _Markers(consumer)
-    deadline = Deadline(TRANSACTION_TIMEOUT_S, _give_up)
+    # The client's own time limits do not hold when a broker dies in the middle (seen: ten minutes).
+    deadline = Deadline(WRITE_S_MAX, start_over)
 
     def write_in_time(*what: Any) -> None:
         with deadline:
@@ -146,12 +148,6 @@ def run(
     finally:
         deadline.close()
         consumer.close()
-
-
-def _give_up() -> None:
-    """The client's own time limits do not hold when a broker dies in the middle (seen: ten minutes)."""
-    log.error("transaction does not end, starting over", extra={"seconds": TRANSACTION_TIMEOUT_S})
-    os._exit(Doubt.exit_code)
 
 
 class _Lanes:
