@@ -19,6 +19,7 @@ from pipeline import Pipeline, running
 
 from commerce_sync.demo import play
 from commerce_sync.local.stack import Stack
+from commerce_sync.run import supervise
 from commerce_sync.run.request import request_resync
 from commerce_sync.sample import edits
 from commerce_sync.sample.database import address_of, connected
@@ -40,9 +41,11 @@ GROUPED = {edit: weight for edit, weight in edits.EDITS.items() if edit is not e
 
 @pytest.fixture(scope="module")
 def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """One pipeline for this module's tests."""
-    with running(stack, tmp_path_factory.mktemp("chaos"), PRODUCTS, {}, {}) as pipeline:
-        yield pipeline
+    """One pipeline for this module's tests; its roles are started again soon, however often they die."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(supervise, "_RESTART_S", (0.2, 0.5, 1.0))
+        with running(stack, tmp_path_factory.mktemp("chaos"), PRODUCTS, {}, {}) as pipeline:
+            yield pipeline
 
 
 @pytest.fixture(scope="module")

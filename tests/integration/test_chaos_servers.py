@@ -106,7 +106,10 @@ def server_does(path: Pipeline, *statements: str) -> None:
 
 @contextmanager
 def written_unseen(path: Pipeline, table: str, statement: str) -> Iterator[Position]:
-    """Run a statement whose change is on its topic, while its rows cannot be seen; where it begins."""
+    """Run a statement whose change is on its topic, while its rows cannot be seen; where it begins.
+
+    Nothing else may be on its way.
+    """
     settings = path.scene.settings
     topic = TopicNames(settings.kafka.topic_prefix).change(path.database, table)
     consumer = reader(settings.kafka, "test.chaos")
@@ -196,6 +199,7 @@ def test_a_snapshot_covers_a_change_or_is_not_handed_out(path: Pipeline) -> None
     row = f"WHERE entity_id = {product} AND store_id = 0 AND attribute_id = {NAME}"
     query = f"SELECT value FROM {table} {row}"
     path.sql(f"UPDATE {table} SET value = 'Old' {row}")
+    path.settle()
 
     with Database(path.scene.settings.commerce.read_address) as database:
         with written_unseen(path, table, f"UPDATE {table} SET value = 'New' {row}") as position:

@@ -60,7 +60,5 @@ def test_a_broker_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch, step: s
     monkeypatch.setattr(kafka, "Producer", lambda options: StartingProducer([], step))
     monkeypatch.setattr(kafka, "Consumer", Asker)
 
-    with pytest.raises(
-        Unreachable, match=rf"of cs\.builder\.one cannot begin.*{step} timed out"
-    ):
+    with pytest.raises(Unreachable, match=rf"of cs\.builder\.one cannot begin.*{step} timed out"):
         kafka.transactional_producer(KafkaSettings(), "cs.builder.one", "cs.builder", "cs.dirty.product")
