@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from runtime import metrics
 from runtime.deadline import Deadline, start_over
-from runtime.errors import Doubt, Fault, Transient, Waiting
+from runtime.errors import Fault, Transient, Waiting
 from runtime.health import Health
 from runtime.kafka import ADMIN_TIMEOUT_S, TRANSACTION_TIMEOUT_S, passing, poll_batch
 from runtime.record import Outgoing, Record
@@ -133,7 +133,9 @@ def run(
                 lanes.forget()
                 assignment.rewind(consumer)
             elif records:
-                settled = _settle(stage, consumer, producer, records, assignment, health, stopper, write_in_time)
+                settled = _settle(
+                    stage, consumer, producer, records, assignment, health, stopper, write_in_time
+                )
                 lanes.settled(records)
                 # Only behind a batch that is committed: positions stand past one that was put off, too.
                 if settled:
