@@ -17,6 +17,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
+from runtime.deadline import Deadline, start_over
 from runtime.errors import Fault, Unreachable, UsageError
 from runtime.record import Record, from_message
 from runtime.settings import KafkaSettings
@@ -24,6 +25,8 @@ from schemas.topics import MESSAGE_BYTES_MAX
 
 ADMIN_TIMEOUT_S: Final = 20.0
 SESSION_TIMEOUT_MS: Final = 10_000
+# The broker aborts a transaction that is older; an abandoned one stops readers until then.
+TRANSACTION_TIMEOUT_S: Final = 30.0
 # The client library's own lines: in a role they join the log; a command, which sets up no log, says what
 # failed itself and stays quiet otherwise.
 _CLIENT_LOG: Final = logging.getLogger("librdkafka")
@@ -138,8 +141,14 @@ def producer(settings: KafkaSettings, client_id: str) -> Producer:
     return Producer(_producer_options(settings, client_id))
 
 
-def transactional_producer(settings: KafkaSettings, transactional_id: str) -> Producer:
-    """A producer whose id fences every earlier one of the same name. `init_transactions` is done.
+def transactional_producer(
+    settings: KafkaSettings, transactional_id: str, group: str, topic: str
+) -> Producer:
+    """A producer whose id fences every earlier one of the same name, and ends what that one left open.
+
+    Args:
+        group: the consumer group whose offsets go with its transactions.
+        topic: one that the group reads.
 
     Raises:
         Unreachable: no broker answers in time.
@@ -148,21 +157,44 @@ def transactional_producer(settings: KafkaSettings, transactional_id: str) -> Pr
         {
             **_producer_options(settings, transactional_id),
             "transactional.id": transactional_id,
-            "transaction.timeout.ms": 30_000,  # An abandoned transaction stops readers until it ends.
+            "transaction.timeout.ms": int(TRANSACTION_TIMEOUT_S * 1000),
             # A commit waits for the previous one's markers by retrying: 100 ms steps would be most of it.
             "retry.backoff.ms": 2,
             "retry.backoff.max.ms": 500,
         }
     )
+    deadline = Deadline(TRANSACTION_TIMEOUT_S, start_over)
     try:
-        client.init_transactions(ADMIN_TIMEOUT_S)
+        with deadline:
+            client.init_transactions(ADMIN_TIMEOUT_S)
+            _drop_pending_offsets(client, settings, group, topic)
     except KafkaException as error:
         message = (
             f"kafka.bootstrap_servers = {settings.bootstrap_servers}: transactions of {transactional_id} "
             f"cannot begin ({error.args[0].str()})"
         )
         raise Unreachable(message) from error
+    finally:
+        deadline.close()
     return client
+
+
+def _drop_pending_offsets(client: Producer, settings: KafkaSettings, group: str, topic: str) -> None:
+    """Abort a transaction with an offset of the group in it.
+
+    A broker that dies between deciding a transaction and telling so to the offsets' partition may never
+    tell it afterwards (seen: Kafka 4.3.1 calls the transaction complete, its offsets stay pending). Whoever
+    asks for the group's positions then waits for ever. Only another transaction of the same producer ends
+    that. What the dropped offsets covered is processed again, which changes nothing.
+    """
+    asker = Consumer({**_common(settings), "group.id": group})
+    try:
+        client.begin_transaction()
+        metadata = asker.consumer_group_metadata()
+        client.send_offsets_to_transaction([TopicPartition(topic, 0, 0)], metadata, ADMIN_TIMEOUT_S)
+        client.abort_transaction(ADMIN_TIMEOUT_S)
+    finally:
+        asker.close()
 
 
 def poll_batch(consumer: Consumer, records_max: int, timeout_s: float) -> list[Record]:
@@ -175,10 +207,15 @@ def poll_batch(consumer: Consumer, records_max: int, timeout_s: float) -> list[R
     if first is None:
         return []
     messages = [first, *consumer.consume(records_max - 1, 0)] if records_max > 1 else [first]
-    return [from_message(message) for message in messages if not _passing(message)]
+    return [from_message(message) for message in messages if not passing(message)]
 
 
-def _passing(message: Message) -> bool:
+def passing(message: Message) -> bool:
+    """True for an error that the client mends itself; records are False.
+
+    Raises:
+        Fault: the position is gone or the client is fenced. The client says so once and is silent ever after.
+    """
     error = message.error()
     if error is None:
         return False
@@ -188,7 +225,8 @@ def _passing(message: Message) -> bool:
             "run 'commerce-sync re-seed' for change topics or 'commerce-sync resync --feed all' for others"
         )
         raise Fault(sentence)
-    if error.fatal():
+    # In a message only the code says so; `fatal()` is for errors of other calls.
+    if error.code() == KafkaError._FATAL or error.fatal():
         sentence = f"Kafka client cannot go on: {error.str()}"
         raise Fault(sentence)
     # Everything else is retried by the client itself (broker down, leader moved).
@@ -221,7 +259,7 @@ def read_to_end(consumer: Consumer, topic: str, partitions: Iterable[int]) -> It
                 if error is None:
                     yield from_message(message)
                 elif error.code() != KafkaError._PARTITION_EOF:
-                    _passing(message)
+                    passing(message)
             # The position passes control records too, which are never handed out.
             for place in consumer.position([TopicPartition(topic, partition) for partition in open_until]):
                 if place.offset >= open_until[place.partition]:

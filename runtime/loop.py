@@ -6,14 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from types import FrameType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from runtime import metrics
+from runtime.deadline import Deadline, start_over
 from runtime.errors import Fault, Transient, Waiting
 from runtime.health import Health
-from runtime.kafka import ADMIN_TIMEOUT_S, poll_batch
+from runtime.kafka import ADMIN_TIMEOUT_S, TRANSACTION_TIMEOUT_S, passing, poll_batch
 from runtime.record import Outgoing, Record
 from runtime.write import Write, in_transaction
 
@@ -24,6 +25,8 @@ POLL_S: Final = 0.25
 PASS_S: Final = 1.0
 # How long other topics are listened to before the deferred ones go on.
 LOOK_S: Final = 0.005
+# The broker has aborted a transaction that is older; nothing else may take longer either.
+WRITE_S_MAX: Final = TRANSACTION_TIMEOUT_S + 5
 LAG_EVERY_S: Final = 5.0
 BACKOFF_S: Final = (0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -112,6 +115,13 @@ def run(
     lag = _Lag(stage, consumer)
     lanes = _Lanes(consumer, deferred)
     markers = _Markers(consumer)
+    # The client's own time limits do not hold when a broker dies in the middle (seen: ten minutes).
+    deadline = Deadline(WRITE_S_MAX, start_over)
+
+    def write_in_time(*what: Any) -> None:
+        with deadline:
+            write(*what)
+
     try:
         while not stopper.stopping:
             health.turned()
@@ -123,7 +133,9 @@ def run(
                 lanes.forget()
                 assignment.rewind(consumer)
             elif records:
-                settled = _settle(stage, consumer, producer, records, assignment, health, stopper, write)
+                settled = _settle(
+                    stage, consumer, producer, records, assignment, health, stopper, write_in_time
+                )
                 lanes.settled(records)
                 # Only behind a batch that is committed: positions stand past one that was put off, too.
                 if settled:
@@ -131,11 +143,12 @@ def run(
             elif lanes.holding:
                 lanes.release()
             elif assignment.held and overdue():
-                _settle(stage, consumer, producer, (), assignment, health, stopper, write)
+                _settle(stage, consumer, producer, (), assignment, health, stopper, write_in_time)
             else:
                 markers.pass_by()
             lag.observe()
     finally:
+        deadline.close()
         consumer.close()
 
 
@@ -276,8 +289,10 @@ def _wait(
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline and not stopper.stopping:
         health.turned()
-        # A paused partition hands out nothing; this only serves the group.
-        consumer.poll(min(0.1, wait_s))
+        # A paused partition hands out nothing; this only serves the group, and hears of being fenced.
+        message = consumer.poll(min(0.1, wait_s))
+        if message is not None:
+            passing(message)
         assignment.raise_failure()
         if assignment.generation != generation:
             # What this poll handed out may belong to the new assignment already.

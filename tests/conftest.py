@@ -1,6 +1,7 @@
 """One local stack for the whole run; tests use topic prefixes and databases of their own."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,19 @@ settings.load_profile("any machine")
 
 # Names the data directory of a stack that already runs, to save its start while developing.
 RUNNING_STACK = "COMMERCE_SYNC_TEST_STACK"
+# Plays the same chances again; a run says in its first lines which ones it plays.
+SEED_VARIABLE = "COMMERCE_SYNC_TEST_SEED"
+SEED = int(os.environ.get(SEED_VARIABLE) or secrets.randbelow(1_000_000))
+
+
+def pytest_report_header() -> str:
+    return f"chance: {SEED_VARIABLE}={SEED}"
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """What tests that leave something to chance draw it from."""
+    return SEED
 
 
 @pytest.fixture(scope="session")

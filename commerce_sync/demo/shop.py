@@ -31,6 +31,8 @@ ROUND: Final[Sequence[Edit]] = (
     edits.change_attribute,
     edits.rename_option,
     edits.change_sku,
+    edits.swap_skus,
+    edits.hand_skus_on,
     edits.delete_product,
     edits.replace_product,
     edits.unassign_website,

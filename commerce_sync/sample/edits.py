@@ -533,13 +533,52 @@ async def change_sku(shop: Shop) -> str:
     if sku == product.sku:
         raise NoCandidate
     await _require_free_sku(shop, sku, product.id)
+    await _rename(shop, product.id, product.sku, sku)
+    return f"{product}: SKU is now {sku}"
+
+
+async def swap_skus(shop: Shop) -> str:
+    """Two products, each with the other's SKU."""
+    one, other = await _products(shop, 2)
+    aside = await _new_sku(shop, one)
+    await _rename(shop, one.id, one.sku, aside)
+    await _rename(shop, other.id, other.sku, one.sku)
+    await _rename(shop, one.id, aside, other.sku)
+    return f"{one} and {other}: SKUs swapped"
+
+
+async def hand_skus_on(shop: Shop) -> str:
+    """One product gets a new SKU, the next one the SKU that became free, and so on."""
+    products = await _products(shop, 3)
+    free = await _new_sku(shop, products[0])
+    for product in products:
+        await _rename(shop, product.id, product.sku, free)
+        free = product.sku
+    return f"{', '.join(map(str, products))}: SKUs handed on, {free} is free"
+
+
+async def _rename(shop: Shop, product_id: int, sku: str, new_sku: str) -> None:
     await shop.change(
         "UPDATE {p}catalog_product_entity SET sku = %s, updated_at = NOW() WHERE entity_id = %s",
-        sku,
-        product.id,
+        *(new_sku, product_id),
     )
-    await shop.change("UPDATE {p}inventory_source_item SET sku = %s WHERE sku = %s", sku, product.sku)
-    return f"{product}: SKU is now {sku}"
+    await shop.change("UPDATE {p}inventory_source_item SET sku = %s WHERE sku = %s", new_sku, sku)
+
+
+async def _new_sku(shop: Shop, product: Product) -> str:
+    sku = f"{product.sku[:50]}-{_number(shop)}"
+    await _require_free_sku(shop, sku, product.id)
+    return sku
+
+
+async def _products(shop: Shop, count: int) -> list[Product]:
+    """Different products."""
+    rows = await shop.query(
+        "SELECT entity_id, sku, type_id FROM {p}catalog_product_entity ORDER BY entity_id"
+    )
+    if len(rows) < count:
+        raise NoCandidate
+    return [Product(*row) for row in shop.random.sample(rows, count)]
 
 
 async def delete_product(shop: Shop) -> str:
@@ -820,6 +859,8 @@ EDITS: Final[dict[Edit, float]] = {
     unassign_website: 2,
     assign_website: 2,
     change_sku: 2,
+    swap_skus: 0.5,
+    hand_skus_on: 0.5,
     delete_product: 2,
     several_products: 2,
     replace_product: 1,

@@ -83,7 +83,9 @@ def run(
             loop.run(
                 stage,
                 group_consumer(settings.kafka, names.group("builder"), client_id),
-                transactional_producer(settings.kafka, client_id),
+                transactional_producer(
+                    settings.kafka, client_id, names.group("builder"), names.dirty(ENTITY)
+                ),
                 topics(settings),
                 batch_records_max=settings.builder.batch_entities_max,
                 health=health,

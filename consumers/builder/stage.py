@@ -141,7 +141,9 @@ class BuilderStage:
         works = fold([*entries, *few, *islice(self._echoes(), ECHOES_MAX)])
         self._pending.commit_ms = max((w.commit_ms for w in works if w.commit_ms is not None), default=None)
         outgoing.extend(many)
-        outgoing.extend(self._build([work for work in works if not self._is_covered(work)]))
+        # Also by an entity that refers to a changed row only from this batch on.
+        named = [each.dirty.position for each in references if each.dirty.position is not None]
+        outgoing.extend(self._build([work for work in works if not self._is_covered(work)], named))
         self._require_few_deletes()
         return outgoing
 
@@ -212,11 +214,12 @@ class BuilderStage:
         metrics.ENTITIES_BUILT.labels(ENTITY, "covered").inc()
         return True
 
-    def _build(self, works: Sequence[Work]) -> list[Outgoing]:
+    def _build(self, works: Sequence[Work], named: Sequence[Position]) -> list[Outgoing]:
+        """Build in one snapshot that has seen the changes of all `works` and those at `named`."""
         if not works:
             return []
         partitions = {work.partition for work in works}
-        cover = newest([position for work in works for position in work.positions])
+        cover = newest([*named, *(position for work in works for position in work.positions)])
         floors = newest([floor for n in partitions for floor in self._index[n].floors])
         try:
             with self._database.snapshot(cover, self._options.position_wait_s, floors=floors) as snapshot:

@@ -69,7 +69,9 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
                 lambda: time.time_ns() // 1_000_000,
             ),
             group_consumer(settings.kafka, names.group("sink", target_name), client_id),
-            transactional_producer(settings.kafka, client_id),
+            transactional_producer(
+                settings.kafka, client_id, names.group("sink", target_name), topics(settings, target_name)[0]
+            ),
             topics(settings, target_name),
             batch_records_max=BATCH_RECORDS_MAX,
             health=health,

@@ -35,7 +35,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
                     database, names, settings.kafka.partitions, settings.commerce.table_prefix, index_keys
                 ),
                 group_consumer(settings.kafka, names.group("resync"), client_id),
-                transactional_producer(settings.kafka, client_id),
+                transactional_producer(settings.kafka, client_id, names.group("resync"), names.control),
                 topics(settings),
                 batch_records_max=100,
                 health=health,

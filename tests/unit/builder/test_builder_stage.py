@@ -209,6 +209,15 @@ def test_a_reference_builds_whoever_was_built_from_that_row(shop: FakeShop) -> N
     assert names(built(held, dirty("", refers_to="product:2"))) == [("B", "new")]
 
 
+def test_an_entity_that_refers_to_a_changed_row_from_this_batch_on_sees_the_change(shop: FakeShop) -> None:
+    """INTERLEAVING 14: its index entry does not name the row yet, so nobody would tell it again."""
+    shop.sell("A", "one", 1)
+
+    built(stage(shop), dirty("A", pos=300), dirty("", pos=400, refers_to="category:4"))
+
+    assert shop.covers == [([at(400)], 3.0)]
+
+
 def test_up_to_500_referring_entities_are_built_at_once(shop: FakeShop) -> None:
     """They join the batch as live work."""
     for n in range(REFERRING_LIVE_MAX):

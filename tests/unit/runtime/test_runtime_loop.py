@@ -300,6 +300,20 @@ def test_a_lost_position_is_a_fault() -> None:
         play.run()
 
 
+@pytest.mark.parametrize("failures", [(), (LONG,)], ids=["idle", "while a batch waits"])
+def test_a_fenced_client_is_a_fault(failures: Sequence[CommerceSyncError]) -> None:
+    """It says so once, by the message's code alone, and would then poll nothing for ever."""
+    fenced = KafkaError(KafkaError._FATAL, "static consumer fenced")
+    before = [records(5)] if failures else []
+    play = Play(assigned, *before, lambda _: [FakeMessage("in", 6, failure=fenced)], failures=failures)
+
+    with pytest.raises(Fault, match="Kafka client cannot go on: static consumer fenced"):
+        play.run()
+
+    assert not fenced.fatal()
+    assert play.producer.transactions == []
+
+
 def test_a_broker_that_is_away_is_left_to_the_client() -> None:
     """It retries by itself; no record is lost or made up."""
     away = KafkaError(KafkaError._ALL_BROKERS_DOWN, "down")

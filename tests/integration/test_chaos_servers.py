@@ -1,0 +1,213 @@
+"""What happens when servers fail: killed and started again under running roles, and slow to show a commit.
+
+The demo's own comparison is the judge: the target holds what a fresh build gives and what plain SQL says.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from background import editing
+from confluent_kafka import TopicPartition
+from pipeline import Pipeline, running
+
+from commerce_sync.demo import play
+from commerce_sync.local import stack as local_stack
+from commerce_sync.local.stack import NAMES, Stack
+from commerce_sync.run.quiet import await_quiet
+from commerce_sync.run.request import request_resync
+from commerce_sync.sample.database import address_of, connected
+from consumers.router.decode import decode_change
+from runtime.database import Database
+from runtime.errors import NotFine, Transient
+from runtime.kafka import poll_batch, reader, watermarks
+from runtime.record import Record
+from schemas.records import Position
+from schemas.topics import TopicNames
+
+pytestmark = pytest.mark.stack
+
+PRODUCTS = 60
+SEED = 4
+NAME = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = 'name' AND entity_type_id = 4)"
+
+
+@pytest.fixture(scope="module")
+def path(own_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A pipeline on servers that these tests may kill; a wait for rows that stay invisible is short."""
+    short = {"COMMERCE_SYNC__BUILDER__POSITION_WAIT_S": "1"}
+    with running(own_stack, tmp_path_factory.mktemp("chaos"), PRODUCTS, short, {}) as pipeline:
+        yield pipeline
+
+
+@pytest.mark.parametrize("server", NAMES)
+def test_a_server_that_is_killed_and_started_again_costs_nothing(
+    path: Pipeline, own_stack: Stack, server: str
+) -> None:
+    """SIGKILL amid edits and a resync: everything goes on by itself once it is back, and ends equal."""
+    with editing(path, 20, SEED) as edits:
+        request_resync(path.scene.settings, ("products",))
+        path.wait_until("some edits are made", lambda: edits.made >= 20)
+        own_stack.kill_process(server)
+        play._tended(path.scene, lambda: own_stack.start_process(server))
+        before = edits.made
+        path.wait_until("edits go on", lambda: edits.made >= before + 40)
+    path.settle()
+
+    assert play.proof(path.scene).differences == ()
+
+
+def test_a_machine_that_loses_power_goes_on_where_it_was(path: Pipeline, own_stack: Stack) -> None:
+    """All servers and all roles are killed amid edits; started again, the target ends equal."""
+    with editing(path, 20, SEED + 1) as edits:
+        request_resync(path.scene.settings, ("products",))
+        path.wait_until("some edits are made", lambda: edits.made >= 20)
+        for server in NAMES:
+            own_stack.kill_process(server)
+        for role in ("router", "builder", "sink", "resync"):
+            path.kill(role)
+        play._tended(path.scene, lambda: local_stack.up(own_stack.data_dir, report=print))
+        before = edits.made
+        path.wait_until("edits go on", lambda: edits.made >= before + 40)
+    path.settle()
+
+    assert play.proof(path.scene).differences == ()
+
+
+@contextmanager
+def commits_held(path: Pipeline) -> Iterator[None]:
+    """Transactions reach the binlog and its readers, but no other connection sees their rows until the end.
+
+    As between a slow disk's two writes; here the server waits for the word of a replica that is not there.
+    """
+    server_does(
+        path,
+        "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC",
+        "SET GLOBAL rpl_semi_sync_master_timeout = 600000",
+        "SET GLOBAL rpl_semi_sync_master_enabled = ON",
+    )
+    try:
+        yield
+    finally:
+        server_does(path, "SET GLOBAL rpl_semi_sync_master_enabled = OFF")
+
+
+def server_does(path: Pipeline, *statements: str) -> None:
+    async def run() -> None:
+        async with connected(address_of(path.scene.admin_url, path.database), server=True) as connection:
+            async with connection.cursor() as cursor:
+                for statement in statements:
+                    await cursor.execute(statement)
+
+    asyncio.run(run())
+
+
+@contextmanager
+def written_unseen(path: Pipeline, table: str, statement: str) -> Iterator[Position]:
+    """Run a statement whose change is on its topic, while its rows cannot be seen; where it begins.
+
+    Nothing else may be on its way.
+    """
+    settings = path.scene.settings
+    topic = TopicNames(settings.kafka.topic_prefix).change(path.database, table)
+    consumer = reader(settings.kafka, "test.chaos")
+    consumer.assign([TopicPartition(topic, 0, watermarks(consumer, topic, 0)[1])])
+    found: list[Record] = []
+
+    def arrived() -> bool:
+        found.extend(poll_batch(consumer, 10, 0.1))
+        return bool(found)
+
+    writer = threading.Thread(target=path.sql, args=(statement,), daemon=True)
+    with commits_held(path):
+        writer.start()
+        path.wait_until(
+            "it is on its topic", lambda: bool(found.extend(poll_batch(consumer, 9, 0.1)) or found)
+        )
+        position = decode_change(found[0].value or b"").source.position()
+        assert position is not None
+        assert writer.is_alive(), "the commit was not held"
+        yield position
+    writer.join(30)
+    consumer.close()
+
+
+def looked_for_or_done(path: Pipeline) -> Callable[[], bool]:
+    """True once a role has waited in vain for rows to be seen, or when all roles think they are through."""
+    logs = {log: log.stat().st_size for log in (path.scene.log_dir / "roles").glob("*.log")}
+
+    def true() -> bool:
+        if any(b"are not visible after" in log.read_bytes()[size:] for log, size in logs.items()):
+            return True
+        try:
+            await_quiet(path.scene.settings, 0, lambda *_: None)
+        except NotFine:
+            return False
+        return True
+
+    return true
+
+
+@pytest.mark.parametrize(
+    ("table", "statement"),
+    [
+        # The router looks for the product of a value's row; the builder for a row that is gone; and nobody
+        # before the builder for what touches everything.
+        (
+            "catalog_product_entity_varchar",
+            (
+                "UPDATE catalog_product_entity_varchar SET value = 'Late' WHERE entity_id = %s"
+                f" AND attribute_id = {NAME}"
+            ),
+        ),
+        ("catalog_product_entity", "DELETE FROM catalog_product_entity WHERE entity_id = %s"),
+        (
+            "core_config_data",
+            (
+                "UPDATE core_config_data SET value = 'https://late-%s.example.com/'"
+                " WHERE path = 'web/unsecure/base_url'"
+            ),
+        ),
+    ],
+    ids=["value", "delete", "everything"],
+)
+def test_an_edit_that_is_told_before_it_can_be_seen_is_not_lost(
+    path: Pipeline, table: str, statement: str
+) -> None:
+    """INTERLEAVING 14: the builder would find nothing changed, and nobody would tell it again."""
+    path.settle()
+    before = path.held()
+    product = path.product_ids()[5]
+
+    with written_unseen(path, table, statement % product):
+        path.wait_until("the roles look for the rows", looked_for_or_done(path))
+    path.settle()
+
+    changed = {
+        int(item["externalIds"][0]["id"]) for key, item in before.items() if path.held().get(key) != item
+    }
+    assert product in changed
+    assert play.proof(path.scene).differences == ()
+
+
+def test_a_snapshot_covers_a_change_or_is_not_handed_out(path: Pipeline) -> None:
+    """What any other connection reads meanwhile is the row as it was."""
+    product = path.product_ids()[6]
+    table = "catalog_product_entity_varchar"
+    row = f"WHERE entity_id = {product} AND store_id = 0 AND attribute_id = {NAME}"
+    query = f"SELECT value FROM {table} {row}"
+    path.sql(f"UPDATE {table} SET value = 'Old' {row}")
+    path.settle()
+
+    with Database(path.scene.settings.commerce.read_address) as database:
+        with written_unseen(path, table, f"UPDATE {table} SET value = 'New' {row}") as position:
+            with database.snapshot() as snapshot:
+                seen = snapshot.query(query)
+            with pytest.raises(Transient, match="are not visible after"):
+                database.snapshot([position], 0.2).__enter__()
+        with database.snapshot([position]) as snapshot:
+            seen_later = snapshot.query(query)
+
+    assert (seen, seen_later) == ([("Old",)], [("New",)])
