@@ -199,8 +199,8 @@ class BuilderStage:
     def _is_covered(self, work: Work) -> bool:
         """True when the entity's last build has already seen these changes.
 
-        Never for a record without a position: a resync heals what the stream missed. And not for a live
-        edit of an item last emitted as bulk: that one has to be emitted again as live.
+        Never for a resync or an echo, which heal what the stream missed. And not for a live edit of an item
+        last emitted as bulk: that one has to be emitted again as live.
         """
         index = self._index[work.partition]
         seen = index.snapshot_of(work.key)

@@ -62,21 +62,23 @@ def test_an_edit_that_a_resync_read_first_is_emitted_again_as_live(path: Pipelin
     assert play.proof(path.scene).differences == ()
 
 
-def test_a_deleted_child_reaches_its_parents_though_its_relations_went_without_a_trace(
+def test_a_deleted_product_reaches_those_who_link_to_it_though_the_links_went_without_a_trace(
     path: Pipeline,
 ) -> None:
     """11: InnoDB logs the product's row alone; who was built from it is known to the index."""
     path.settle()
-    ((child, parent),) = path.rows(
-        "SELECT l.product_id, p.sku FROM catalog_product_super_link l"
-        " JOIN catalog_product_entity p ON p.entity_id = l.parent_id"
-        " JOIN catalog_product_website w ON w.product_id = p.entity_id ORDER BY l.product_id LIMIT 1"
+    linking, linked = path.product_ids()[5:7]
+    sku = sku_of(path, linking)
+    path.sql(
+        "INSERT IGNORE INTO catalog_product_link (product_id, linked_product_id, link_type_id)"
+        f" VALUES ({linking}, {linked}, 1)"
     )
-    before = len(path.emitted(parent))
-    path.sql(f"DELETE FROM catalog_product_entity WHERE entity_id = {child}")
+    path.settle()
+    before = len(path.emitted(sku))
+    path.sql(f"DELETE FROM catalog_product_entity WHERE entity_id = {linked}")
     path.settle()
 
-    new = path.emitted(parent)[before:]
+    new = path.emitted(sku)[before:]
     assert {record.headers["reason"] for record in new} == {b"catalog_product_entity:d"}
     assert play.proof(path.scene).differences == ()
 
