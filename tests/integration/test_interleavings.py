@@ -69,9 +69,15 @@ def test_a_deleted_product_reaches_those_who_link_to_it_though_the_links_went_wi
     path.settle()
     linking, linked = path.product_ids()[5:7]
     sku = sku_of(path, linking)
+    # Only what can be seen in the linking product's store views is shown as a link.
     path.sql(
         "INSERT IGNORE INTO catalog_product_link (product_id, linked_product_id, link_type_id)"
-        f" VALUES ({linking}, {linked}, 1)"
+        f" VALUES ({linking}, {linked}, 1)",
+        "INSERT IGNORE INTO catalog_product_website (product_id, website_id)"
+        f" SELECT {linked}, website_id FROM catalog_product_website WHERE product_id = {linking}",
+        "UPDATE catalog_product_entity_int v JOIN eav_attribute a ON a.attribute_id = v.attribute_id"
+        " SET v.value = IF(a.attribute_code = 'status', 1, 4)"
+        f" WHERE a.attribute_code IN ('status', 'visibility') AND v.entity_id = {linked}",
     )
     path.settle()
     before = len(path.emitted(sku))
