@@ -18,6 +18,11 @@ MIN_SALE_QTY: Final = "cataloginventory/item_options/min_sale_qty"
 MAX_SALE_QTY: Final = "cataloginventory/item_options/max_sale_qty"
 USE_INCREMENTS: Final = "cataloginventory/item_options/enable_qty_increments"
 INCREMENTS: Final = "cataloginventory/item_options/qty_increments"
+DEFAULT_SORT_BY: Final = "catalog/frontend/default_sort_by"
+PRICE_SCOPE: Final = "catalog/price/scope"
+
+# Of PRICE_SCOPE: prices and their currency are those of the whole shop; else each website has its own.
+ONE_PRICE: Final = "0"
 
 # What Commerce ships with; nothing stands in the table until somebody saves another value. Rewrites are
 # off as shipped, but every installation guide turns them on, so only a saved 0 counts as off.
@@ -37,6 +42,8 @@ DEFAULTS: Final[Mapping[str, str]] = {
     MAX_SALE_QTY: "10000",
     USE_INCREMENTS: "0",
     INCREMENTS: "1",
+    DEFAULT_SORT_BY: "position",
+    PRICE_SCOPE: ONE_PRICE,
 }
 # A change of any other path matters to no product.
 PATHS: Final = tuple(DEFAULTS)
