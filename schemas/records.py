@@ -93,6 +93,7 @@ class IndexEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a builder must know of an entity: the items it last emitted and the rows they were made of.
 
     `parked`: reasons, by what of the entity waits for a person (itself: an empty text; a row; an item).
+    `claims`: (feed, key) of items it builds too, but which another entity owns.
     """
 
     items: tuple[EmittedItem, ...] = ()
@@ -100,6 +101,7 @@ class IndexEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     snapshot: Position | None = None
     parked: dict[str, str] = {}
     again: Again | None = None
+    claims: tuple[tuple[str, str], ...] = ()
     version: int = 1
 
 

@@ -4,24 +4,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from consumers.builder import scopes
+import msgspec
+
+from consumers.builder import letters, scopes
 from consumers.builder.diff import ItemKey
 from consumers.builder.feeds import (
     categories,
     price_books,
     product_attributes,
+    products,
     scopes_customer_group,
     scopes_website,
 )
 from consumers.builder.read.attributes import AttributeBatch, read_attributes
 from consumers.builder.read.categories import CategoryBatch, read_categories
+from consumers.builder.read.products import Batch as ProductRowsBatch
+from consumers.builder.read.products import read_products
 from consumers.builder.read.reader import Reader, carry_out
 from consumers.builder.read.scopes import ScopeBatch, read_scopes
 from schemas import shop_config
+from schemas.codec import decode
 from schemas.keys import canonical_json
-
-# The part of an entity that is all of it: none of its items can be built.
-WHOLE: Final = ""
 
 Item = dict[str, Any]
 
@@ -57,9 +60,35 @@ class Batch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """How one kind of entity is read."""
+    """How one kind of entity is read.
+
+    `contested`: several may build one item, and the lowest id owns it; they must have one partition.
+    """
 
     read: Callable[[Reader, ReadOptions, Sequence[str]], Batch]
+    contested: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Products:
+    rows: ProductRowsBatch
+
+    def build(self, key: str) -> Built:
+        of_product = self.rows.products.get(key)
+        if of_product is None:
+            return Built()
+        catalog = self.rows.catalog
+        shadowed = [entity_id for entity_id, sku in self.rows.shadowed if sku == key]
+        parked = letters.shadow_letters(key, of_product.product.entity_id, shadowed)
+        try:
+            items = _keyed(
+                products.FEED,
+                products.build(of_product, catalog),
+                lambda item: products.identity(item["sku"], item["storeViewCode"]),
+            )
+        except products.Unbuildable as error:
+            return Built(parked={letters.WHOLE: str(error), **parked})
+        return Built(items, products.refs(of_product, catalog), parked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +137,7 @@ class _Scopes:
 
     def _website(self, website_id: int) -> Built:
         if website_id in self.rows.unnamed:
-            return Built(parked={WHOLE: f"website {website_id} has no code: give it one"})
+            return Built(parked={letters.WHOLE: f"website {website_id} has no code: give it one"})
         website = self.rows.websites.get(website_id)
         if website is None:
             return Built()
@@ -151,6 +180,11 @@ def _keyed(
     return {(feed, canonical_json(identity(item)).decode()): item for item in items}
 
 
+def _read_products(reader: Reader, options: ReadOptions, keys: Sequence[str]) -> Batch:
+    rows = read_products(reader, options.table_prefix, keys, options.config, options.media_base_url)
+    return _Products(rows)
+
+
 def _numbers(keys: Sequence[str]) -> list[int]:
     return sorted({int(key) for key in keys})
 
@@ -173,4 +207,31 @@ ENTITIES: Final[Mapping[str, Entity]] = {
     "scope": Entity(_read_scopes),
     "attribute": Entity(_read_attributes),
     "category": Entity(_read_categories),
+    "product": Entity(_read_products, contested=False),
 }
+
+
+def entity_of(feed: str, key: bytes, value: bytes) -> str:
+    """The entity whose builder speaks for a feed record.
+
+    Args:
+        key: of the record; it names a product's items.
+        value: of the record; the others' items say in it what they were built from.
+    """
+    members = msgspec.json.decode(key)
+    if "sku" in members:
+        return str(members["sku"])
+    item = decode(feed, value)
+    for member, prefix in _ENTITY_MEMBERS:
+        if member in item:
+            return f"{prefix}{item[member]}"
+    message = f"an item of {feed} names no entity"
+    raise ValueError(message)
+
+
+_ENTITY_MEMBERS: Final = (
+    ("categoryId", ""),
+    ("id", ""),
+    ("websiteId", scopes.WEBSITE),
+    ("customerGroupId", scopes.GROUP),
+)
