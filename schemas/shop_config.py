@@ -1,4 +1,4 @@
-"""The shop's configuration as far as products show it."""
+"""The shop's configuration as far as items show it."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -45,8 +45,14 @@ DEFAULTS: Final[Mapping[str, str]] = {
     DEFAULT_SORT_BY: "position",
     PRICE_SCOPE: ONE_PRICE,
 }
-# A change of any other path matters to no product.
+# A change of any other path matters to no item.
 PATHS: Final = tuple(DEFAULTS)
+# What each kind of entity depends on.
+PATHS_OF: Final[Mapping[str, frozenset[str]]] = {
+    "scope": frozenset({CURRENCY, PRICE_SCOPE}),
+    "category": frozenset({BASE_URL, MEDIA_URL, DEFAULT_SORT_BY}),
+    "product": frozenset(DEFAULTS) - {DEFAULT_SORT_BY, PRICE_SCOPE},
+}
 
 Config = Mapping[str, str]
 

@@ -12,24 +12,7 @@ from schemas import shop_config
 
 FEED: Final = "categories"
 
-# Attributes of a category that its own item shows, and those that items below it are made of.
-ATTRIBUTES: Final = frozenset(
-    {
-        "available_sort_by",
-        "default_sort_by",
-        "description",
-        "display_mode",
-        "image",
-        "include_in_menu",
-        "is_active",
-        "is_anchor",
-        "meta_description",
-        "meta_keywords",
-        "meta_title",
-        "name",
-        "url_key",
-    }
-)
+# What items below a category are made of.
 ANCESTOR_ATTRIBUTES: Final = frozenset({"include_in_menu", "is_active", "url_key"})
 
 # Where Commerce keeps pictures, below the installation or below what its web server shows of it.

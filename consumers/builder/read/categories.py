@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consumers.builder.feeds.categories import ANCESTOR_ATTRIBUTES, ATTRIBUTES, CategoryRows
+from consumers.builder.feeds.categories import ANCESTOR_ATTRIBUTES, CategoryRows
 from consumers.builder.read.reader import Ids, Plan, Together, ask, select
 from consumers.builder.read.store_views import read_store_views
 from consumers.builder.rows import CategoryRow
 from consumers.builder.values import StoreView
-from schemas.tables import EAV_TYPES
+from schemas.tables import CATEGORY_ATTRIBUTES, EAV_TYPES
 
 # Attribute codes by id, by backend type.
 Codes = dict[str, dict[int, str]]
@@ -51,7 +51,7 @@ def read_categories(
     above_rows = second.add(
         select(f"SELECT entity_id, path, level FROM {table} WHERE entity_id IN %s", above)
     )
-    values = second.add(_read_values(table, own, codes.result, ATTRIBUTES))
+    values = second.add(_read_values(table, own, codes.result, CATEGORY_ATTRIBUTES))
     above_values = second.add(_read_values(table, above, codes.result, ANCESTOR_ATTRIBUTES))
     states = second.add(
         _read_values(table, sorted(child for _, child in below.result), codes.result, {"is_active"})
@@ -93,7 +93,7 @@ def _read_codes(prefix: str) -> Plan[Codes]:
         f" JOIN {prefix}eav_entity_type t ON t.entity_type_id = a.entity_type_id"
         " WHERE t.entity_type_code = 'catalog_category' AND a.attribute_code IN %s"
         " AND a.backend_type IN %s",
-        sorted(ATTRIBUTES),
+        sorted(CATEGORY_ATTRIBUTES),
         list(EAV_TYPES),
     )
     codes: Codes = defaultdict(dict)
