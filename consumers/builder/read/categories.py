@@ -1,21 +1,20 @@
 """Categories, those above them, and the state of those right below."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 from consumers.builder.feeds.categories import ANCESTOR_ATTRIBUTES, CategoryRows
-from consumers.builder.read.reader import Ids, Plan, Together, ask, select
+from consumers.builder.read.eav import Codes, path_ids, read_values
+from consumers.builder.read.reader import Plan, Together, ask, select
 from consumers.builder.read.store_views import read_store_views
 from consumers.builder.rows import CategoryRow
 from consumers.builder.values import StoreView
 from schemas.tables import CATEGORY_ATTRIBUTES, EAV_TYPES
 
-# Attribute codes by id, by backend type.
-Codes = dict[str, dict[int, str]]
-# Entity id -> attribute code -> store id -> text.
-Values = Mapping[int, Mapping[str, Mapping[int, str | None]]]
+# Of the categories right below another.
+_STATE: Final = frozenset({"is_active"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,10 @@ def read_categories(
     above_rows = second.add(
         select(f"SELECT entity_id, path, level FROM {table} WHERE entity_id IN %s", above)
     )
-    values = second.add(_read_values(table, own, codes.result, CATEGORY_ATTRIBUTES))
-    above_values = second.add(_read_values(table, above, codes.result, ANCESTOR_ATTRIBUTES))
+    values = second.add(read_values(table, own, codes.result))
+    above_values = second.add(read_values(table, above, _of(codes.result, ANCESTOR_ATTRIBUTES)))
     states = second.add(
-        _read_values(table, sorted(child for _, child in below.result), codes.result, {"is_active"})
+        read_values(table, sorted(child for _, child in below.result), _of(codes.result, _STATE))
     )
     yield from second.done()
     known = {
@@ -81,11 +80,6 @@ def read_categories(
     return CategoryBatch(categories, known, views.result)
 
 
-def path_ids(path: Any) -> tuple[int, ...]:
-    """The ids in the column `path`; what is no number is left out."""
-    return tuple(int(part) for part in str(path).split("/") if part.isdecimal())
-
-
 def _read_codes(prefix: str) -> Plan[Codes]:
     """Of all attributes that any category's items are made of; static ones have no values of their own."""
     rows = yield from ask(
@@ -102,24 +96,8 @@ def _read_codes(prefix: str) -> Plan[Codes]:
     return codes
 
 
-def _read_values(table: str, ids: Ids, codes: Codes, wanted: Iterable[str]) -> Plan[Values]:
-    """Values of some attributes in all stores."""
-    chosen = set(wanted)
-    attributes = {
-        backend_type: sorted(n for n, code in of_type.items() if code in chosen)
+def _of(codes: Codes, wanted: frozenset[str]) -> Codes:
+    return {
+        backend_type: {number: code for number, code in of_type.items() if code in wanted}
         for backend_type, of_type in codes.items()
     }
-    used = {backend_type: numbers for backend_type, numbers in attributes.items() if numbers}
-    if not used or not ids:
-        return {}
-    statement = " UNION ALL ".join(
-        f"SELECT entity_id, attribute_id, store_id, CAST(value AS CHAR) FROM {table}_{backend_type}"
-        " WHERE entity_id IN %s AND attribute_id IN %s"
-        for backend_type in used
-    )
-    rows = yield from ask(statement, *(part for numbers in used.values() for part in (list(ids), numbers)))
-    code_of = {number: code for of_type in codes.values() for number, code in of_type.items()}
-    values: dict[int, dict[str, dict[int, str | None]]] = defaultdict(lambda: defaultdict(dict))
-    for entity_id, attribute_id, store_id, value in rows:
-        values[entity_id][code_of[attribute_id]][store_id] = value
-    return values
