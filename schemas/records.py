@@ -4,6 +4,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from schemas.entities import FEEDS_OF
+
 Lane = Literal["live", "bulk"]
 Outcome = Literal["delivered", "deleted", "attention"]
 
@@ -93,6 +95,7 @@ class IndexEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a builder must know of an entity: the items it last emitted and the rows they were made of.
 
     `parked`: reasons, by what of the entity waits for a person (itself: an empty text; a row; an item).
+    `claims`: (feed, key) of items it builds too, but which another entity owns.
     """
 
     items: tuple[EmittedItem, ...] = ()
@@ -100,6 +103,7 @@ class IndexEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     snapshot: Position | None = None
     parked: dict[str, str] = {}
     again: Again | None = None
+    claims: tuple[tuple[str, str], ...] = ()
     version: int = 1
 
 
@@ -142,7 +146,7 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ResyncProgress(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Control record `resync:<id>`: asked for, running, done. `cursor` is the last entity_id enumerated.
+    """Control record `resync:<entity>`: asked for, running, done. `cursor` is the last id enumerated.
 
     A run begins behind `began` and ends there, once around: `around` says that it has passed the last id.
     `position` is the change that asked for it; no entity may be built from older rows.
@@ -159,6 +163,13 @@ class ResyncProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     position: Position | None = None
     version: int = 1
 
+
+def resync_key(entity: str) -> bytes:
+    """Key of an entity's control record: equal requests that wait are merged by it."""
+    return f"resync:{entity}".encode()
+
+
+RESYNC_KEYS: Final = frozenset(resync_key(entity) for entity in FEEDS_OF)
 
 # Control record: deletes beyond the guard may go until then (unix milliseconds).
 ALLOW_DELETES_KEY: Final = b"allow-deletes"

@@ -1,4 +1,4 @@
-"""The shop's configuration as far as products show it."""
+"""The shop's configuration as far as items show it."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,6 +19,11 @@ MIN_SALE_QTY: Final = "cataloginventory/item_options/min_sale_qty"
 MAX_SALE_QTY: Final = "cataloginventory/item_options/max_sale_qty"
 USE_INCREMENTS: Final = "cataloginventory/item_options/enable_qty_increments"
 INCREMENTS: Final = "cataloginventory/item_options/qty_increments"
+DEFAULT_SORT_BY: Final = "catalog/frontend/default_sort_by"
+PRICE_SCOPE: Final = "catalog/price/scope"
+
+# Of PRICE_SCOPE: prices and their currency are those of the whole shop; else each website has its own.
+ONE_PRICE: Final = "0"
 
 # What Commerce ships with; nothing stands in the table until somebody saves another value. Rewrites are
 # off as shipped, but every installation guide turns them on, so only a saved 0 counts as off.
@@ -39,9 +44,17 @@ DEFAULTS: Final[Mapping[str, str]] = {
     MAX_SALE_QTY: "10000",
     USE_INCREMENTS: "0",
     INCREMENTS: "1",
+    DEFAULT_SORT_BY: "position",
+    PRICE_SCOPE: ONE_PRICE,
 }
-# A change of any other path matters to no product.
+# A change of any other path matters to no item.
 PATHS: Final = tuple(DEFAULTS)
+# What each kind of entity depends on.
+PATHS_OF: Final[Mapping[str, frozenset[str]]] = {
+    "scope": frozenset({CURRENCY, PRICE_SCOPE}),
+    "category": frozenset({BASE_URL, MEDIA_URL, DEFAULT_SORT_BY}),
+    "product": frozenset(DEFAULTS) - {DEFAULT_SORT_BY, PRICE_SCOPE},
+}
 
 Config = Mapping[str, str]
 

@@ -97,3 +97,22 @@ HASHED_COLUMNS: Final = (
     ("catalog_product_entity_media_gallery_value_video", "metadata"),
     ("core_config_data", "value"),
 )
+
+# Attributes of a category that any item is made of.
+CATEGORY_ATTRIBUTES: Final = frozenset(
+    {
+        "available_sort_by",
+        "default_sort_by",
+        "description",
+        "display_mode",
+        "image",
+        "include_in_menu",
+        "is_active",
+        "is_anchor",
+        "meta_description",
+        "meta_keywords",
+        "meta_title",
+        "name",
+        "url_key",
+    }
+)

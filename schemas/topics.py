@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.entities import ENTITY_OF, FEEDS, FEEDS_OF, partitions_of
 from schemas.tables import CAPTURED_TABLES
 
 DAY_MS: Final = 24 * 3600 * 1000
@@ -111,13 +112,23 @@ def pipeline_topics(
 ) -> list[Topic]:
     """What the roles need; `target_feeds` lists (target, feed)."""
     pairs = list(target_feeds)
-    feeds = sorted({feed for _, feed in pairs} | {"products"})
+
+    def of_entity(entity: str) -> int:
+        return partitions_of(entity, partitions)
+
+    def of_feed(feed: str) -> int:
+        return of_entity(ENTITY_OF[feed])
+
     return [
-        *(Topic(names.dirty("product", lane), partitions, dict(_QUEUE)) for lane in LANES),
-        Topic(names.index("product"), partitions, dict(_STATE)),
-        *(Topic(names.feed(feed), partitions, dict(_STATE)) for feed in feeds),
-        *(Topic(names.status(target, feed), partitions, dict(_STATE)) for target, feed in pairs),
-        *(Topic(names.dead_letter(target, feed), partitions, dict(_STATE)) for target, feed in pairs),
+        *(
+            Topic(names.dirty(entity, lane), of_entity(entity), dict(_QUEUE))
+            for entity in FEEDS_OF
+            for lane in LANES
+        ),
+        *(Topic(names.index(entity), of_entity(entity), dict(_STATE)) for entity in FEEDS_OF),
+        *(Topic(names.feed(feed), of_feed(feed), dict(_STATE)) for feed in FEEDS),
+        *(Topic(names.status(target, feed), of_feed(feed), dict(_STATE)) for target, feed in pairs),
+        *(Topic(names.dead_letter(target, feed), of_feed(feed), dict(_STATE)) for target, feed in pairs),
         Topic(names.dead_letter("router"), 1, dict(_STATE)),
         Topic(names.dead_letter("builder"), partitions, dict(_STATE)),
         Topic(names.control, 1, dict(_STATE)),

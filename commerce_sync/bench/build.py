@@ -15,15 +15,17 @@ from commerce_sync.bench.catalogs import catalog
 from commerce_sync.bench.figures import BuildRun
 from commerce_sync.bench.selects import BareDriver, NotingDatabase, Select
 from commerce_sync.local.stack import Stack
+from consumers.builder.entities import ReadOptions
 from consumers.builder.feeds.products import FEED
 from consumers.builder.index import PartitionIndex
-from consumers.builder.stage import ENTITY, BuilderOptions, BuilderStage, wall_clock_ms
+from consumers.builder.stage import BuilderOptions, BuilderStage, wall_clock_ms
 from runtime.errors import NotFine
 from runtime.record import Outgoing, Record
 from runtime.settings import Settings
 from schemas.records import Dirty
 from schemas.topics import LANES, TopicNames
 
+PRODUCT: Final = "product"
 Report = Callable[[str], None]
 
 # Of each catalog, in batches that lie evenly in it: enough for a second or two.
@@ -53,20 +55,20 @@ class Builder:
         self.address = settings.commerce.read_address
         self.database = NotingDatabase(self.address)
         options = BuilderOptions(
-            settings.commerce.table_prefix,
-            settings.commerce.config,
-            settings.commerce.media_base_url,
+            ReadOptions(
+                settings.commerce.table_prefix, settings.commerce.config, settings.commerce.media_base_url
+            ),
             settings.builder.position_wait_s,
         )
         self._stage = BuilderStage(
             self.database, self._names, options, lambda ns: {n: PartitionIndex() for n in ns}, wall_clock_ms
         )
-        self._stage.assign([TopicPartition(self._names.dirty(ENTITY, lane), 0) for lane in LANES])
+        self._stage.assign([TopicPartition(self._names.dirty(PRODUCT, lane), 0) for lane in LANES])
         self._offsets = count()
 
     def records(self, skus: Sequence[str]) -> list[Record]:
         value = msgspec.json.encode(Dirty("bench"))
-        topic = self._names.dirty(ENTITY)
+        topic = self._names.dirty(PRODUCT)
         return [Record(topic, 0, next(self._offsets), sku.encode(), value, {}) for sku in skus]
 
     def build(self, records: Sequence[Record]) -> list[Outgoing]:

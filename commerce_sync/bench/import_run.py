@@ -18,7 +18,6 @@ from commerce_sync.demo import play
 from commerce_sync.demo.scene import Scene
 from commerce_sync.sample.database import address_of, connected
 from consumers.builder.feeds.products import FEED
-from consumers.builder.stage import ENTITY
 from runtime.errors import NotFine
 from runtime.kafka import read_to_end, reader
 from schemas.topics import TopicNames
@@ -118,7 +117,7 @@ def _entities(scene: Scene) -> dict[str, int]:
             for outcome in counts:
                 counts[outcome] += int(
                     figures.metric_sum(
-                        page, "commerce_sync_entities_built_total", entity=ENTITY, outcome=outcome
+                        page, "commerce_sync_entities_built_total", entity="product", outcome=outcome
                     )
                 )
     return counts

@@ -16,6 +16,7 @@ from commerce_sync.run.request import request_resync
 from runtime.errors import NotFine
 from runtime.kafka import poll_batch, reader, watermarks
 from runtime.loop import Stopper
+from schemas.entities import FEEDS
 from schemas.topics import TopicNames
 
 Report = Callable[[str], None]
@@ -32,12 +33,12 @@ def first_sync(scene: Scene, edits_per_second: float, report: Report) -> None:
     started = time.monotonic()
     traffic = _traffic(scene, edits_per_second, 1)
     traffic.start()
-    requested_ms = request_resync(scene.settings, ("products",))
+    requested_ms = request_resync(scene.settings, FEEDS)
     tell = _every_few_seconds(lambda: report(f"first sync: {_held(scene)} items at the target"))
     progress = _tended(scene, lambda: await_resync(scene.settings, requested_ms, THROUGH_S_MAX, tell))
     edits = traffic.stop().edits
     report(
-        f"first sync: {progress.entities} products, {_held(scene)} items at the target in "
+        f"first sync: {progress.entities} entities, {_held(scene)} items at the target in "
         f"{time.monotonic() - started:.1f} s, with {edits} edits meanwhile"
     )
 

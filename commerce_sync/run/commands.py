@@ -104,9 +104,9 @@ def _lines(quiet: bool) -> "Callable[[str, int], None]":
 
 
 def _feeds(text: str) -> tuple[str, ...]:
-    from runtime.settings import DIALECT_FEEDS
+    from schemas.entities import FEEDS
 
-    known = {name.lower(): name for feeds in DIALECT_FEEDS.values() for name in feeds}
+    known = {name.lower(): name for name in FEEDS}
     if text.lower() == "all":
         return tuple(known.values())
     unknown = [name for name in text.split(",") if name.strip().lower() not in known]

@@ -4,18 +4,20 @@ import time
 
 import msgspec
 
-from producers.resync.stage import KEY_PREFIX
 from runtime.errors import Unreachable
 from runtime.kafka import producer, read_to_end, reader
 from runtime.settings import Settings
-from schemas.records import ALLOW_DELETES_KEY, AllowDeletes, ResyncProgress
+from schemas.entities import ENTITY_OF, FEEDS_OF
+from schemas.records import ALLOW_DELETES_KEY, RESYNC_KEYS, AllowDeletes, ResyncProgress, resync_key
 from schemas.topics import TopicNames
 
 ALLOW_DELETES_MS = 3_600_000
 
 
 def request_resync(settings: Settings, feeds: tuple[str, ...], *, allow_deletes: bool = False) -> int:
-    """Write the command; returns the time that names it (unix milliseconds).
+    """Write a command for each kind of entity that the feeds are made of.
+
+    Returns the time that names them (unix milliseconds).
 
     Args:
         allow_deletes: builders may pass the delete guard for an hour.
@@ -25,15 +27,14 @@ def request_resync(settings: Settings, feeds: tuple[str, ...], *, allow_deletes:
     """
     names = TopicNames(settings.kafka.topic_prefix)
     requested_ms = time.time_ns() // 1_000_000
-    command = ResyncProgress(feeds=feeds, state="requested", requested_ms=requested_ms)
     client = producer(settings.kafka, names.group("request"))
     if allow_deletes:
         allowed = msgspec.json.encode(AllowDeletes(requested_ms + ALLOW_DELETES_MS))
         client.produce(names.control, key=ALLOW_DELETES_KEY, value=allowed, partition=0)
-    for feed in feeds:
-        client.produce(
-            names.control, key=KEY_PREFIX + feed.encode(), value=msgspec.json.encode(command), partition=0
-        )
+    for entity in (entity for entity in FEEDS_OF if entity in {ENTITY_OF[feed] for feed in feeds}):
+        asked = tuple(feed for feed in feeds if ENTITY_OF[feed] == entity)
+        command = ResyncProgress(feeds=asked, state="requested", requested_ms=requested_ms)
+        client.produce(names.control, key=resync_key(entity), value=msgspec.json.encode(command), partition=0)
     if client.flush(20):
         message = f"kafka.bootstrap_servers = {settings.kafka.bootstrap_servers}: the command was not taken"
         raise Unreachable(message)
@@ -41,20 +42,36 @@ def request_resync(settings: Settings, feeds: tuple[str, ...], *, allow_deletes:
 
 
 def resync_progress(settings: Settings, requested_ms: int) -> ResyncProgress | None:
-    """The newest progress record of a request, or of one that took its place; None when none is there yet."""
+    """How far a request is, all its commands together; None when none has begun.
+
+    A command that took the place of one of them counts for it.
+    """
     names = TopicNames(settings.kafka.topic_prefix)
     asker = reader(settings.kafka, names.group("request"))
-    newest: ResyncProgress | None = None
+    newest: dict[bytes, ResyncProgress | None] = {}
     try:
         for record in read_to_end(asker, names.control, [0]):
-            if record.value is None or not record.key.startswith(KEY_PREFIX):
+            if record.value is None or record.key not in RESYNC_KEYS:
                 continue
             progress = msgspec.json.decode(record.value, type=ResyncProgress)
             if progress.state == "requested" and progress.requested_ms == requested_ms:
                 # What stands before the request is of other runs, whatever their clock said.
-                newest = None
+                newest[record.key] = None
             elif progress.state != "requested" and progress.requested_ms >= requested_ms:
-                newest = progress
+                newest[record.key] = progress
     finally:
         asker.close()
-    return newest
+    return _together(list(newest.values()))
+
+
+def _together(runs: list[ResyncProgress | None]) -> ResyncProgress | None:
+    begun = [run for run in runs if run is not None]
+    if not begun:
+        return None
+    done = len(begun) == len(runs) and all(run.state == "enumerated" for run in begun)
+    return msgspec.structs.replace(
+        begun[-1],
+        feeds=tuple(feed for run in begun for feed in run.feeds),
+        state="enumerated" if done else "running",
+        entities=sum(run.entities for run in begun),
+    )

@@ -27,12 +27,14 @@ class Work:
     commit_ms: int | None
     reason: str
     always: bool = False
+    entity: str = "product"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Everything of one partition that was built from a row."""
+    """Everything of one entity's partition that was built from a row."""
 
+    entity: str
     partition: int
     lane: Lane
     dirty: Dirty
@@ -51,13 +53,13 @@ def decode(record: Record) -> Dirty:
         raise Poison(message, reason="dirty_undecodable") from error
 
 
-def fold(entries: Iterable[tuple[str, int, Lane, Dirty]]) -> list[Work]:
+def fold(entries: Iterable[tuple[str, int, Lane, Dirty]], entity: str = "product") -> list[Work]:
     """One piece of work a key: the best lane, all positions, the oldest commit. Live comes first."""
     works: dict[str, Work] = {}
     for key, partition, lane, dirty in entries:
         work = works.get(key)
         if work is None:
-            work = works[key] = Work(key, partition, lane, [], dirty.commit_ms, dirty.reason)
+            work = works[key] = Work(key, partition, lane, [], dirty.commit_ms, dirty.reason, entity=entity)
         if lane == "live" and work.lane == "bulk":
             work.lane, work.reason = "live", dirty.reason
         work.always = work.always or dirty.always or dirty.position is None

@@ -14,11 +14,13 @@ class DeleteGuard:
     """Counts the deletes of the last hour against the items there were.
 
     Args:
+        feed: whose items are counted.
         percent: of the items of this worker's partitions that may go within an hour, at least 100 items.
         clock: monotonic seconds.
     """
 
-    def __init__(self, percent: int, clock: Callable[[], float]) -> None:
+    def __init__(self, feed: str, percent: int, clock: Callable[[], float]) -> None:
+        self._feed = feed
         self._percent = percent
         self._clock = clock
         self._noted: deque[tuple[float, int]] = deque()
@@ -36,8 +38,8 @@ class DeleteGuard:
             return None
         return (
             f"builder.delete_guard_percent = {self._percent}: {total} of {before} items would be deleted "
-            "within an hour; is the database read the right one, and whole? 'commerce-sync resync "
-            "--feed products --allow-deletes' lets them go"
+            f"from the feed {self._feed} within an hour; is the database read the right one, and whole? "
+            f"'commerce-sync resync --feed {self._feed} --allow-deletes' lets them go"
         )
 
     def note(self, deletes: int) -> None:

@@ -1,18 +1,26 @@
 """What was last emitted, per partition: loaded from the index topic, changed only after a commit."""
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
 
+from consumers.builder.diff import ItemKey
 from schemas.records import Again, Floor, IndexEntry, Position
+
+
+class _Feed(msgspec.Struct, array_like=True):
+    """An emitted item as far as it is counted."""
+
+    feed: str
 
 
 class _Outline(msgspec.Struct):
     """An entry as far as every one must be looked at: how many items it has, and what is due again."""
 
-    items: tuple[msgspec.Raw, ...] = ()
+    items: tuple[_Feed, ...] = ()
     again: Again | None = None
 
 
@@ -32,14 +40,24 @@ FLOOR_KEY: Final = b""
 class PartitionIndex:
     """Entities of one partition by key. Entries are kept as bytes: a tenth of the memory of objects."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, contested: bool = False) -> None:
+        """Start empty.
+
+        Args:
+            contested: several of the entities may build one item; who does is kept by item.
+        """
+        self._contested = contested
+        # Entities that build an item, and the one that has emitted it, by item key. Only where contested:
+        # of a million products it would be the greater part of the index.
+        self._claimants: dict[ItemKey, set[str]] = defaultdict(set)
+        self._holders: dict[ItemKey, str] = {}
         self._entries: dict[str, bytes] = {}
         self._covered: dict[str, Position] = {}
         self.floors: tuple[Position, ...] = ()
         # Entities to be built once more, by key.
         self.again: dict[str, Again] = {}
-        # Emitted items of all entities.
-        self.items = 0
+        # How many items of each feed are emitted.
+        self.items: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -68,17 +86,40 @@ class PartitionIndex:
 
     def _set(self, key: str, value: bytes | None) -> None:
         before = self._entries.get(key)
+        if self._contested:
+            self._note_claims(key, before, value)
         if before is not None:
-            self.items -= len(_OUTLINE.decode(before).items)
+            self.items.subtract(item.feed for item in _OUTLINE.decode(before).items)
             self.again.pop(key, None)
         if value is None:
             self._entries.pop(key, None)
             return
         outline = _OUTLINE.decode(value)
         self._entries[key] = value
-        self.items += len(outline.items)
+        self.items.update(item.feed for item in outline.items)
         if outline.again is not None:
             self.again[key] = outline.again
+
+    def _note_claims(self, key: str, before: bytes | None, after: bytes | None) -> None:
+        if before is not None:
+            entry = _DECODER.decode(before)
+            for item_key in keys_of(entry):
+                self._claimants[item_key].discard(key)
+                if self._holders.get(item_key) == key:
+                    del self._holders[item_key]
+        if after is not None:
+            entry = _DECODER.decode(after)
+            for item_key in keys_of(entry):
+                self._claimants[item_key].add(key)
+            self._holders.update(((item.feed, item.key), key) for item in entry.items)
+
+    def claimants(self, item_key: ItemKey) -> frozenset[str]:
+        """Entities whose last build made the item."""
+        return frozenset(self._claimants.get(item_key, ()))
+
+    def holder(self, item_key: ItemKey) -> str | None:
+        """The entity that has emitted the item."""
+        return self._holders.get(item_key)
 
     def correct(self, key: str, entry: IndexEntry) -> None:
         """Say what the feed topic was found to hold, without a build behind it."""
@@ -110,9 +151,14 @@ class PartitionIndex:
         return iter(self._entries)
 
 
+def keys_of(entry: IndexEntry) -> set[ItemKey]:
+    """Items that the entity built, its own and those that another has."""
+    return {(item.feed, item.key) for item in entry.items} | set(entry.claims)
+
+
 def encode_entry(entry: IndexEntry) -> bytes | None:
     """The record's value; None (a tombstone) when nothing needs to be remembered."""
-    if not entry.items and not entry.parked and entry.again is None:
+    if not entry.items and not entry.claims and not entry.parked and entry.again is None:
         return None
     return _ENCODER.encode(entry)
 

@@ -3,14 +3,15 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import msgspec
 from confluent_kafka import Consumer
 
-from consumers.builder.feeds.products import FEED
+from consumers.builder.entities import ENTITIES, ReadOptions, entity_of
 from consumers.builder.index import PartitionIndex
-from consumers.builder.stage import ENTITY, BuilderOptions, BuilderStage, wall_clock_ms
-from consumers.builder.verify import correct, newest_hashes
+from consumers.builder.stage import BuilderOptions, BuilderStage, Shard, wall_clock_ms
+from consumers.builder.verify import correct, newest_items
 from runtime import loop
 from runtime.database import Database
 from runtime.errors import Fault
@@ -24,6 +25,7 @@ from runtime.kafka import (
     transactional_producer,
 )
 from runtime.settings import Settings
+from schemas.entities import FEEDS_OF
 from schemas.records import ALLOW_DELETES_KEY, AllowDeletes, Dirty
 from schemas.topics import LANES, TopicNames
 
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 
 def topics(settings: Settings) -> list[str]:
     names = TopicNames(settings.kafka.topic_prefix)
-    return [names.dirty(ENTITY, lane) for lane in LANES]
+    return [names.dirty(entity, lane) for entity in FEEDS_OF for lane in LANES]
 
 
 def run(
@@ -41,17 +43,22 @@ def run(
     """Build until told to stop.
 
     Args:
-        in_doubt: compare the index with the feed topic before building anything.
+        in_doubt: compare the index with the feed topics before building anything.
     """
     names = TopicNames(settings.kafka.topic_prefix)
     client_id = names.group("builder", slot)
     index_reader = reader(settings.kafka, f"{client_id}.index")
 
-    def load_index(partitions: Sequence[int]) -> Mapping[int, PartitionIndex]:
+    def load_index(shards: Sequence[Shard]) -> Mapping[Shard, PartitionIndex]:
         started = time.monotonic()
-        index = {partition: PartitionIndex() for partition in partitions}
-        for record in read_to_end(index_reader, names.index(ENTITY), partitions):
-            index[record.partition].load(record.key, record.value)
+        index = {
+            (entity, partition): PartitionIndex(contested=ENTITIES[entity].contested)
+            for entity, partition in shards
+        }
+        for entity in sorted({entity for entity, _ in shards}):
+            partitions = [partition for of, partition in shards if of == entity]
+            for record in read_to_end(index_reader, names.index(entity), partitions):
+                index[entity, record.partition].load(record.key, record.value)
         if in_doubt:
             _check_against_feed(settings, names, index, index_reader)
         entities = sum(len(of_partition) for of_partition in index.values())
@@ -59,9 +66,9 @@ def run(
         return index
 
     options = BuilderOptions(
-        settings.commerce.table_prefix,
-        settings.commerce.config,
-        settings.commerce.media_base_url,
+        ReadOptions(
+            settings.commerce.table_prefix, settings.commerce.config, settings.commerce.media_base_url
+        ),
         settings.builder.position_wait_s,
         settings.builder.delete_guard_percent,
         int(settings.builder.echo_s * 1000),
@@ -84,13 +91,13 @@ def run(
                 stage,
                 group_consumer(settings.kafka, names.group("builder"), client_id),
                 transactional_producer(
-                    settings.kafka, client_id, names.group("builder"), names.dirty(ENTITY)
+                    settings.kafka, client_id, names.group("builder"), topics(settings)[0]
                 ),
                 topics(settings),
                 batch_records_max=settings.builder.batch_entities_max,
                 health=health,
                 stopper=stopper,
-                deferred=[names.dirty(ENTITY, "bulk")],
+                deferred=[names.dirty(entity, "bulk") for entity in FEEDS_OF],
                 overdue=stage.overdue,
             )
     finally:
@@ -98,21 +105,24 @@ def run(
 
 
 def _check_against_feed(
-    settings: Settings, names: TopicNames, index: Mapping[int, PartitionIndex], feed_reader: Consumer
+    settings: Settings, names: TopicNames, index: Mapping[Shard, PartitionIndex], feed_reader: Consumer
 ) -> None:
-    """Correct the index by the feed topic and make every entity that differed dirty."""
+    """Correct the index by the feed topics and make every entity that differed dirty."""
     client = producer(settings.kafka, names.group("builder", "check"))
     differing = 0
-    for partition, of_partition in index.items():
-        records = read_to_end(feed_reader, names.feed(FEED), [partition])
-        hashes = newest_hashes((record.key, record.value, record.headers) for record in records)
-        for entity in correct(of_partition, FEED, hashes):
-            value = msgspec.json.encode(Dirty(reason="index and feed differ"))
-            client.produce(names.dirty(ENTITY), value=value, key=entity.encode(), partition=partition)
-            differing += 1
+    value = msgspec.json.encode(Dirty(reason="index and feed differ"))
+    for (entity, partition), of_partition in index.items():
+        for feed in FEEDS_OF[entity]:
+            records = read_to_end(feed_reader, names.feed(feed), [partition])
+            items = newest_items(
+                ((record.key, record.value, record.headers) for record in records), partial(entity_of, feed)
+            )
+            for key in correct(of_partition, feed, items):
+                client.produce(names.dirty(entity), value=value, key=key.encode(), partition=partition)
+                differing += 1
     if client.flush(ADMIN_TIMEOUT_S):
         message = (
             "entities whose index differs from the feed cannot be made dirty: the broker takes no records"
         )
         raise Fault(message)
-    log.warning("index checked against the feed", extra={"differing": differing})
+    log.warning("index checked against the feeds", extra={"differing": differing})

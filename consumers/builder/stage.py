@@ -2,30 +2,30 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 import msgspec
 from confluent_kafka import TopicPartition
 
-from consumers.builder import echo, letters
+from consumers.builder import claims, echo, letters
+from consumers.builder.claims import Standing
 from consumers.builder.diff import Difference, ItemKey, diff
 from consumers.builder.echo import ECHOES_MAX
-from consumers.builder.feeds import products
+from consumers.builder.entities import ENTITIES, Built, Entity, ReadOptions
 from consumers.builder.fold import Reference, Work, decode, fold
 from consumers.builder.guard import DeleteGuard
 from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
-from consumers.builder.read.products import Batch, read_products
-from consumers.builder.rows import ProductRows
 from runtime import metrics
 from runtime.database import Database, Snapshot
 from runtime.errors import BehindFloor, Fault, Poison, Transient
 from runtime.record import Outgoing, Record, parked
 from schemas.codec import encode
-from schemas.keys import canonical_json, content_hash
-from schemas.records import Again, DeadLetter, Dirty, IndexEntry, Lane, Position, newest
+from schemas.entities import FEEDS_OF
+from schemas.keys import content_hash
+from schemas.records import DeadLetter, Dirty, IndexEntry, Lane, Position, newest
 from schemas.topics import ITEM_BYTES_MAX, LANES, TopicNames
 
 log = logging.getLogger(__name__)
@@ -36,16 +36,20 @@ REFERRING_LIVE_MAX = 500
 HELD_S = 5.0
 # A replica that is behind catches up; a history that was lost never does.
 FLOOR_WAIT_MS_MAX = 600_000
-ENTITY = "product"
+
+# An entity's partition: live and bulk work of it, and its index, belong to one worker.
+Shard = tuple[str, int]
+
+
+# Key, partition, lane and what is asked.
+_Entry = tuple[str, int, Lane, Dirty]
 
 
 @dataclass(frozen=True, slots=True)
 class BuilderOptions:
     """What of the settings a build depends on."""
 
-    table_prefix: str
-    config: Mapping[str, str]
-    media_base_url: str
+    read: ReadOptions
     position_wait_s: float
     delete_guard_percent: int = 10
     echo_ms: int = 2_000
@@ -55,25 +59,17 @@ class BuilderOptions:
 class _Pending:
     """Index changes of the batch in hand; applied when it is committed."""
 
-    puts: list[tuple[int, str, bytes | None]] = field(default_factory=list)
-    covered: list[tuple[int, str]] = field(default_factory=list)
+    puts: list[tuple[Shard, str, bytes | None]] = field(default_factory=list)
+    covered: list[tuple[Shard, str]] = field(default_factory=list)
     snapshot: Position | None = None
-    deletes: int = 0
-    floors: dict[int, tuple[Position, ...]] = field(default_factory=dict)
+    # By feed.
+    deletes: Counter[str] = field(default_factory=Counter)
+    floors: dict[Shard, tuple[Position, ...]] = field(default_factory=dict)
     commit_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Built:
-    """One entity's items, or the reason why there are none."""
-
-    items: dict[ItemKey, dict[str, Any]]
-    refs: tuple[str, ...] = ()
-    failure: str | None = None
-
-
 class BuilderStage:
-    """Implements runtime.loop.Stage for the product entity."""
+    """Implements runtime.loop.Stage for every entity."""
 
     name = "builder"
 
@@ -82,22 +78,27 @@ class BuilderStage:
         database: Database,
         names: TopicNames,
         options: BuilderOptions,
-        load_index: Callable[[Sequence[int]], Mapping[int, PartitionIndex]],
+        load_index: Callable[[Sequence[Shard]], Mapping[Shard, PartitionIndex]],
         now_ms: Callable[[], int],
         deletes_allowed_until_ms: Callable[[], int] = lambda: 0,
+        entities: Mapping[str, Entity] = ENTITIES,
     ) -> None:
         self._database = database
         self._names = names
         self._options = options
         self._load_index = load_index
         self._now_ms = now_ms
-        self._guard = DeleteGuard(options.delete_guard_percent, lambda: now_ms() / 1000)
-        self._deletes_allowed_until_ms = deletes_allowed_until_ms
-        self._lanes: dict[str, Lane] = {
-            names.dirty(ENTITY, "live"): "live",
-            names.dirty(ENTITY, "bulk"): "bulk",
+        self._entities = entities
+        self._guards = {
+            feed: DeleteGuard(feed, options.delete_guard_percent, lambda: now_ms() / 1000)
+            for feeds in FEEDS_OF.values()
+            for feed in feeds
         }
-        self._index: dict[int, PartitionIndex] = {}
+        self._deletes_allowed_until_ms = deletes_allowed_until_ms
+        self._topics: dict[str, tuple[str, Lane]] = {
+            names.dirty(entity, lane): (entity, lane) for entity in FEEDS_OF for lane in LANES
+        }
+        self._index: dict[Shard, PartitionIndex] = {}
         self._pending = _Pending()
         self._behind_since_ms: int | None = None
 
@@ -107,10 +108,11 @@ class BuilderStage:
         Raises:
             Fault: a partition was handed out with only one of its lanes; both must have one worker.
         """
-        lanes: dict[int, set[str]] = {}
+        lanes: dict[Shard, set[str]] = {}
         for place in places:
-            lanes.setdefault(place.partition, set()).add(place.topic)
-        if any(len(topics) != len(LANES) for topics in lanes.values()):
+            entity, lane = self._topics[place.topic]
+            lanes.setdefault((entity, place.partition), set()).add(lane)
+        if any(len(held) != len(LANES) for held in lanes.values()):
             message = "live and bulk of a partition went to different workers; the assignor must be 'range'"
             raise Fault(message)
         self._index = dict(self._load_index(sorted(lanes)))
@@ -123,9 +125,10 @@ class BuilderStage:
     def process(self, records: Sequence[Record]) -> list[Outgoing]:
         self._pending = _Pending()
         outgoing: list[Outgoing] = []
-        entries: list[tuple[str, int, Lane, Dirty]] = []
+        entries: dict[str, list[_Entry]] = {entity: [] for entity in FEEDS_OF}
         references: list[Reference] = []
         for record in records:
+            entity, lane = self._topics[record.topic]
             try:
                 dirty = decode(record)
             except Poison as poison:
@@ -134,11 +137,13 @@ class BuilderStage:
                 outgoing.append(parked(record, topic, record.partition, "fold", poison))
                 continue
             if dirty.refers_to is not None:
-                references.append(Reference(record.partition, self._lanes[record.topic], dirty))
+                references.append(Reference(entity, record.partition, lane, dirty))
             else:
-                entries.append((record.key.decode(), record.partition, self._lanes[record.topic], dirty))
+                entries[entity].append((record.key.decode(), record.partition, lane, dirty))
         few, many = self._referring(references)
-        works = fold([*entries, *few, *islice(self._echoes(), ECHOES_MAX)])
+        for entity, entry in (*few, *islice(self._echoes(), ECHOES_MAX)):
+            entries[entity].append(entry)
+        works = [work for entity, of_entity in entries.items() for work in fold(of_entity, entity)]
         self._pending.commit_ms = max((w.commit_ms for w in works if w.commit_ms is not None), default=None)
         outgoing.extend(many)
         # Also by an entity that refers to a changed row only from this batch on.
@@ -153,46 +158,48 @@ class BuilderStage:
         Raises:
             Transient: until an operator lets the deletes go, or the rows are back.
         """
-        items = sum(index.items for index in self._index.values())
-        refusal = self._guard.refuses(self._pending.deletes, items)
-        if refusal is not None and self._deletes_allowed_until_ms() <= self._now_ms():
-            raise Transient(refusal, retry_after_s=HELD_S)
+        for feed, deletes in self._pending.deletes.items():
+            items = sum(index.items[feed] for index in self._index.values())
+            refusal = self._guards[feed].refuses(deletes, items)
+            if refusal is not None and self._deletes_allowed_until_ms() <= self._now_ms():
+                raise Transient(refusal, retry_after_s=HELD_S)
 
     def committed(self) -> None:
         pending, self._pending = self._pending, _Pending()
-        self._guard.note(pending.deletes)
-        for partition, key, value in pending.puts:
-            self._index[partition].put(key, value, pending.snapshot)
-        for partition, key in pending.covered:
-            self._index[partition].covered(key, pending.snapshot)
-        for partition, floors in pending.floors.items():
-            self._index[partition].floors = floors
+        for feed, deletes in pending.deletes.items():
+            self._guards[feed].note(deletes)
+        for shard, key, value in pending.puts:
+            self._index[shard].put(key, value, pending.snapshot)
+        for shard, key in pending.covered:
+            self._index[shard].covered(key, pending.snapshot)
+        for shard, floors in pending.floors.items():
+            self._index[shard].floors = floors
         if pending.commit_ms is not None:
             age_ms = self._now_ms() - pending.commit_ms
             metrics.LAG_SECONDS.labels(self.name).set(max(0.0, age_ms / 1000))
 
-    def _echoes(self) -> Iterator[tuple[str, int, Lane, Dirty]]:
-        """What was built blindly and is due once more."""
-        for partition, index in self._index.items():
+    def _echoes(self) -> Iterator[tuple[str, _Entry]]:
+        """What was built blindly and is due once more, with its entity."""
+        for (entity, partition), index in self._index.items():
             for key, again in echo.echoes(index.again, self._now_ms(), self._options.echo_ms):
-                yield key, partition, again.lane, echo.dirty(again)
+                yield entity, (key, partition, again.lane, echo.dirty(again))
 
-    def _referring(
-        self, references: Sequence[Reference]
-    ) -> tuple[list[tuple[str, int, Lane, Dirty]], list[Outgoing]]:
+    def _referring(self, references: Sequence[Reference]) -> tuple[list[tuple[str, _Entry]], list[Outgoing]]:
         """Entities built from a changed row: a few join this batch, many become bulk work of their own."""
-        grouped: dict[tuple[int, Lane], list[Dirty]] = {}
+        grouped: dict[tuple[Shard, Lane], list[Dirty]] = {}
         for reference in references:
-            grouped.setdefault((reference.partition, reference.lane), []).append(reference.dirty)
-        few: list[tuple[str, int, Lane, Dirty]] = []
+            shard = (reference.entity, reference.partition)
+            grouped.setdefault((shard, reference.lane), []).append(reference.dirty)
+        few: list[tuple[str, _Entry]] = []
         many: list[Outgoing] = []
-        topic = self._names.dirty(ENTITY, "bulk")
-        for (partition, lane), dirties in grouped.items():
+        for (shard, lane), dirties in grouped.items():
+            entity, partition = shard
+            topic = self._names.dirty(entity, "bulk")
             names = [dirty.refers_to for dirty in dirties if dirty.refers_to is not None]
-            keys = list(self._index[partition].referring(names))
+            keys = list(self._index[shard].referring(names))
             for merged in _merged(dirties):
                 if len(keys) <= REFERRING_LIVE_MAX:
-                    few.extend((key, partition, lane, merged) for key in keys)
+                    few.extend((entity, (key, partition, lane, merged)) for key in keys)
                 else:
                     value = msgspec.json.encode(merged)
                     many.extend(Outgoing(topic, partition, key.encode(), value) for key in keys)
@@ -204,37 +211,78 @@ class BuilderStage:
         Never for a resync or an echo, which heal what the stream missed. And not for a live edit of an item
         last emitted as bulk: that one has to be emitted again as live.
         """
-        index = self._index[work.partition]
+        index = self._index[_shard(work)]
         seen = index.snapshot_of(work.key)
         if seen is None or work.always or not all(seen.covers(p) for p in work.positions):
             return False
         waiting_in_bulk = any(item.lane == "bulk" for item in index.get(work.key).items)
         if work.lane == "live" and waiting_in_bulk:
             return False
-        metrics.ENTITIES_BUILT.labels(ENTITY, "covered").inc()
+        metrics.ENTITIES_BUILT.labels(work.entity, "covered").inc()
         return True
 
     def _build(self, works: Sequence[Work], named: Sequence[Position]) -> list[Outgoing]:
         """Build in one snapshot that has seen the changes of all `works` and those at `named`."""
         if not works:
             return []
-        partitions = {work.partition for work in works}
+        shards = {_shard(work) for work in works}
         cover = newest([*named, *(position for work in works for position in work.positions)])
-        floors = newest([floor for n in partitions for floor in self._index[n].floors])
+        floors = newest([floor for shard in shards for floor in self._index[shard].floors])
         try:
             with self._database.snapshot(cover, self._options.position_wait_s, floors=floors) as snapshot:
-                batch = self._read(snapshot, [work.key for work in works])
+                made = [
+                    pair
+                    for entity in FEEDS_OF
+                    if (of_entity := [work for work in works if work.entity == entity])
+                    for pair in self._made(self._entities[entity], of_entity, snapshot)
+                ]
         except BehindFloor:
-            self._lose_patience(partitions)
+            self._lose_patience(shards)
             raise
         self._behind_since_ms = None
         self._pending.snapshot = snapshot.position
         return [
-            *(record for work in works for record in self._one(work, batch, snapshot)),
-            *self._raise_floors(partitions, cover),
+            *(
+                record
+                for work, built, standing in made
+                for record in self._one(work, built, standing, snapshot)
+            ),
+            *self._raise_floors(shards, cover),
         ]
 
-    def _raise_floors(self, partitions: Iterable[int], cover: Sequence[Position]) -> list[Outgoing]:
+    def _made(
+        self, entity: Entity, works: Sequence[Work], snapshot: Snapshot
+    ) -> list[tuple[Work, Built, Standing]]:
+        """Rows become items, and each item gets its owner, for the works of one entity and who joins them."""
+        made: dict[str, tuple[Work, Built]] = {}
+        keys: dict[str, frozenset[ItemKey]] = {}
+        missing = list(works)
+        index = self._index[_shard(works[0])]
+        while missing:
+            batch = entity.read(snapshot, self._options.read, [work.key for work in missing])
+            for work in missing:
+                built = batch.build(work.key)
+                made[work.key] = work, built
+                keys[work.key] = self._keys(work, built)
+            missing = (
+                [_joining(key, works) for key in claims.affected(index, keys)] if entity.contested else []
+            )
+        return [(work, built, self._standing(work, keys, entity.contested)) for work, built in made.values()]
+
+    def _keys(self, work: Work, built: Built) -> frozenset[ItemKey]:
+        """Items that an entity makes; one that cannot be built keeps what it has."""
+        if letters.WHOLE not in built.parked:
+            return frozenset(built.items)
+        entry = self._index[_shard(work)].get(work.key)
+        return frozenset((item.feed, item.key) for item in entry.items)
+
+    def _standing(self, work: Work, keys: Mapping[str, frozenset[ItemKey]], contested: bool) -> Standing:
+        index = self._index[_shard(work)]
+        if contested:
+            return claims.standing(index, keys, work.key)
+        return Standing(index.get(work.key), keys[work.key], {})
+
+    def _raise_floors(self, shards: Iterable[Shard], cover: Sequence[Position]) -> list[Outgoing]:
         """No later build of these partitions may read rows older than the changes built from now.
 
         Also when no item changed: older rows could bring back what was reverted since. Only a GTID can be
@@ -242,78 +290,74 @@ class BuilderStage:
         """
         known = [position for position in cover if position.gtid]
         outgoing = []
-        for partition in sorted(partitions):
-            floors = tuple(newest([*self._index[partition].floors, *known]))
-            if floors != self._index[partition].floors:
-                self._pending.floors[partition] = floors
+        for entity, partition in sorted(shards):
+            index = self._index[entity, partition]
+            floors = tuple(newest([*index.floors, *known]))
+            if floors != index.floors:
+                self._pending.floors[entity, partition] = floors
                 value = encode_floor(floors)
-                outgoing.append(Outgoing(self._names.index(ENTITY), partition, FLOOR_KEY, value))
+                outgoing.append(Outgoing(self._names.index(entity), partition, FLOOR_KEY, value))
         return outgoing
 
-    def _lose_patience(self, partitions: Iterable[int]) -> None:
+    def _lose_patience(self, shards: Iterable[Shard]) -> None:
         """Give a floor up that has not been reached for long: it may belong to a history that is no more."""
         now_ms = self._now_ms()
         self._behind_since_ms = self._behind_since_ms or now_ms
         if now_ms - self._behind_since_ms >= FLOOR_WAIT_MS_MAX:
             self._behind_since_ms = None
-            for partition in partitions:
-                log.error("floor given up", extra={"partition": partition})
-                self._index[partition].floors = ()
+            for entity, partition in shards:
+                log.error("floor given up", extra={"entity": entity, "partition": partition})
+                self._index[entity, partition].floors = ()
 
-    def _read(self, snapshot: Snapshot, skus: Sequence[str]) -> Batch:
-        options = self._options
-        return read_products(snapshot, options.table_prefix, skus, options.config, options.media_base_url)
-
-    def _one(self, work: Work, batch: Batch, snapshot: Snapshot) -> list[Outgoing]:
+    def _one(self, work: Work, built: Built, standing: Standing, snapshot: Snapshot) -> list[Outgoing]:
         position = snapshot.position
-        entry = self._index[work.partition].get(work.key)
-        rows = batch.products.get(work.key)
-        built = _Built({}) if rows is None else _items(rows, batch)
-        hashes = {key: content_hash(item) for key, item in built.items.items()}
-        difference = diff(entry.items, hashes, work.lane)
-        failure = built.failure
+        entry = self._index[_shard(work)].get(work.key)
+        before = standing.before.items
+        items = {key: item for key, item in built.items.items() if key in standing.owned}
+        hashes = {key: content_hash(item) for key, item in items.items()}
+        difference = diff(before, hashes, work.lane)
+        failure = built.parked.get(letters.WHOLE)
         encoded: dict[ItemKey, bytes] = {}
         if failure is None:
             try:
-                encoded = {key: encode(key[0], built.items[key]) for key in difference.emit}
+                encoded = {key: encode(key[0], items[key]) for key in difference.emit}
             except (TypeError, ValueError, OverflowError) as error:
                 # A value the schema does not know is this entity's trouble, not its neighbours'.
                 failure = f"the item does not fit its schema: {error}"[:500]
-        parked = _shadowed(rows, batch)
+        parked = {**built.parked, **_claimed(work.entity, standing.others)}
         again = echo.again_for(work, entry.again, snapshot.blind, self._now_ms(), self._options.echo_ms)
+        others = tuple(sorted(standing.others))
         if failure is not None:
-            return self._park(work, entry, {letters.WHOLE: failure, **parked}, again)
+            # The items stay as they are at the targets; a person sees the reason.
+            metrics.ENTITIES_BUILT.labels(work.entity, "parked").inc()
+            parked[letters.WHOLE] = failure
+            kept = IndexEntry(before, entry.refs, entry.snapshot, parked, again, others)
+            return self._remember(work, entry, kept)
         too_big = {key: len(value) for key, value in encoded.items() if len(value) > ITEM_BYTES_MAX}
-        difference = difference.without(too_big, entry.items)
+        difference = difference.without(too_big, before)
         parked |= {letters.item_part(*key): _too_big(size) for key, size in too_big.items()}
-        metrics.ENTITIES_BUILT.labels(ENTITY, "built").inc()
+        metrics.ENTITIES_BUILT.labels(work.entity, "built").inc()
         _count(difference, work.lane)
-        self._pending.deletes += len(difference.tombstone)
+        self._pending.deletes.update(feed for feed, _ in difference.tombstone)
+        after = IndexEntry(difference.items, built.refs, position, parked, again, others)
         return [
             *(self._feed_record(work, key, encoded[key], hashes[key], position) for key in difference.emit),
             *(self._tombstone(work, key, position) for key in difference.tombstone),
-            *self._remember(work, entry, IndexEntry(difference.items, built.refs, position, parked, again)),
+            *self._remember(work, entry, after),
         ]
-
-    def _park(
-        self, work: Work, entry: IndexEntry, parked: dict[str, str], again: Again | None
-    ) -> list[Outgoing]:
-        """The items stay as they are at the targets; a person sees the reason."""
-        metrics.ENTITIES_BUILT.labels(ENTITY, "parked").inc()
-        return self._remember(work, entry, msgspec.structs.replace(entry, parked=parked, again=again))
 
     def _remember(self, work: Work, before: IndexEntry, after: IndexEntry) -> list[Outgoing]:
         """The index record of a build and the letters that came or went; nothing when all is as it was."""
         changed = msgspec.structs.replace(before, snapshot=after.snapshot) != after
         value = encode_entry(after)
         # What has no item and no letter is not remembered: nothing to write, however often it is built.
-        if not changed or (value is None and work.key not in self._index[work.partition]):
-            self._pending.covered.append((work.partition, work.key))
+        if not changed or (value is None and work.key not in self._index[_shard(work)]):
+            self._pending.covered.append((_shard(work), work.key))
             return []
-        self._pending.puts.append((work.partition, work.key, value))
+        self._pending.puts.append((_shard(work), work.key, value))
         return [
             *(self._dead_letter(work, *change) for change in letters.changes(before.parked, after.parked)),
-            Outgoing(self._names.index(ENTITY), work.partition, work.key.encode(), value),
+            Outgoing(self._names.index(work.entity), work.partition, work.key.encode(), value),
         ]
 
     def _feed_record(
@@ -341,42 +385,43 @@ class BuilderStage:
 
     def _dead_letter(self, work: Work, part: str, reason: str | None) -> Outgoing:
         topic = self._names.dead_letter("builder")
-        key = letters.letter_key(ENTITY, work.key, part)
+        key = letters.letter_key(work.entity, work.key, part)
         if reason is None:
             return Outgoing(topic, work.partition, key, None)
-        log.warning("parked", extra={"entity": ENTITY, "partition": work.partition, "reason": reason})
+        log.warning("parked", extra={"entity": work.entity, "partition": work.partition, "reason": reason})
         letter = DeadLetter(
             kind="attention",
             operation="build",
             error=reason,
             attempts=1,
             time_ms=self._now_ms(),
-            topic=self._names.dirty(ENTITY, work.lane),
+            topic=self._names.dirty(work.entity, work.lane),
             partition=work.partition,
             offset=-1,
         )
         return Outgoing(topic, work.partition, key, msgspec.json.encode(letter))
 
 
-def _items(rows: ProductRows, batch: Batch) -> _Built:
-    try:
-        items = products.build(rows, batch.catalog)
-    except products.Unbuildable as error:
-        return _Built({}, failure=str(error))
-    keyed = {
-        (products.FEED, canonical_json(products.identity(i["sku"], i["storeViewCode"])).decode()): i
-        for i in items
+def _shard(work: Work) -> Shard:
+    return work.entity, work.partition
+
+
+def _joining(key: str, works: Sequence[Work]) -> Work:
+    """Work for an entity that has to be built because items of these change hands."""
+    lane: Lane = "live" if any(work.lane == "live" for work in works) else "bulk"
+    commit_ms = min((work.commit_ms for work in works if work.commit_ms is not None), default=None)
+    return Work(key, works[0].partition, lane, [], commit_ms, works[0].reason, entity=works[0].entity)
+
+
+def _claimed(entity: str, owners: Mapping[ItemKey, str]) -> dict[str, str]:
+    """Letters of the items that another entity owns."""
+    return {
+        letters.item_part(*key): (
+            f"{entity} {owner} makes this item too and has the lower id: it is the one synced; give one of "
+            "them another name"
+        )
+        for key, owner in owners.items()
     }
-    return _Built(keyed, products.refs(rows, batch.catalog))
-
-
-def _shadowed(rows: ProductRows | None, batch: Batch) -> dict[str, str]:
-    """Letters of the rows that have this product's SKU and a higher id."""
-    if rows is None:
-        return {}
-    sku = rows.product.sku
-    others = [entity_id for entity_id, other in batch.shadowed if other == sku]
-    return letters.shadow_letters(sku, rows.product.entity_id, others)
 
 
 def _too_big(size: int) -> str:

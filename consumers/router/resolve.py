@@ -123,7 +123,8 @@ class Resolved:
         return [(sku, False) for sku in sorted(skus)]
 
 
-NEED_NO_QUERY: Final[frozenset[Kind]] = frozenset({"sku", "refers_to", "everything"})
+DIRECT: Final[frozenset[Kind]] = frozenset({"category", "attribute", "scope"})
+NEED_NO_QUERY: Final[frozenset[Kind]] = DIRECT | {"sku", "refers_to", "everything"}
 _NAMED_BY_A_ROW: Final[frozenset[Kind]] = frozenset({"product", "neighbours", *_OWNERS})
 
 

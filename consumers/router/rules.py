@@ -4,22 +4,28 @@ A table without a rule matters to no feed that is built today, and its changes p
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from schemas.shop_config import PATHS as CONFIG_PATHS
-from schemas.tables import EAV_TYPES
+from schemas.entities import FEEDS_OF
+from schemas.shop_config import PATHS_OF
+from schemas.tables import CATEGORY_ATTRIBUTES, EAV_TYPES
 
-# sku: the entity itself. refers_to: whoever was built from that row. everything: the whole catalog, by a
-# command. The others are looked up: `product` is the product with this id and its parents, `neighbours`
-# besides them its children and who links to it, `bundle_children` the children of a bundle with this id,
-# `spelling` the products whose SKU the database holds equal to this text, `options_of` the whole catalog when
-# this attribute got its first option or lost its last; the rest are ids of rows that a product owns.
+# sku, category, attribute, scope: the entity itself. refers_to: whoever was built from that row. everything:
+# all of one kind of entity, by a command. config: what depends on this configuration path. The others are
+# looked up: `product` is the product with this id and its parents, `neighbours` besides them its children and
+# who links to it, `bundle_children` the children of a bundle with this id, `spelling` the products whose SKU
+# the database holds equal to this text, `options_of` all products when this attribute got its first option or
+# lost its last; the rest are ids of rows that a product owns.
 Kind = Literal[
     "sku",
+    "category",
+    "attribute",
+    "scope",
     "refers_to",
     "everything",
+    "config",
     "product",
     "neighbours",
     "bundle_children",
@@ -36,7 +42,7 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One thing a change names; `value` is a SKU, an id as text, a reference, or empty."""
+    """One thing a change names; `value` is a key, an id as text, a reference, or a kind of entity."""
 
     kind: Kind
     value: str
@@ -48,7 +54,8 @@ class Rule:
 
     Args:
         names: (kind, column) pairs, read from the before- and the after-image. For `refers_to` the column
-            is written `prefix:column` and the reference becomes `prefix:<value>`.
+            is written `prefix:column` and the reference becomes `prefix:<value>`; `prefix:*` stands for
+            itself. For `everything` it is the kind of entity.
         ignored: columns whose change alone matters to no feed.
         only: a row matters only when this column holds one of these values (in either image).
         on_create: further pairs for a new row.
@@ -75,7 +82,13 @@ _BY_CUSTOM_CHOICE: Final = Rule((("custom_choice", "option_type_id"),))
 _BY_BUNDLE: Final = Rule((("product", "parent_product_id"),), frozenset({"value_id"}))
 _BY_DOWNLOAD: Final = Rule((("download", "link_id"),))
 _CATEGORY_VALUE: Final = Rule((("refers_to", "category:entity_id"),), frozenset({"value_id"}))
-_EVERYTHING: Final = Rule((("everything", ""),))
+_OF_CATEGORY: Final = Rule((("category", "entity_id"),), frozenset({"value_id"}))
+# Every item stands in a store view and says so.
+_EVERY_ITEM: Final[tuple[tuple[Kind, str], ...]] = (
+    ("everything", "product"),
+    ("everything", "category"),
+    ("everything", "attribute"),
+)
 
 _PRODUCT_RULES: Final[Mapping[str, Rule]] = {
     # A rename touches the old and the new SKU; a parent of a deleted child is known only to the index.
@@ -143,14 +156,14 @@ _STOCK_RULES: Final[Mapping[str, Rule]] = {
     ),
     "inventory_source_item": Rule((("spelling", "sku"),)),
     "inventory_reservation": Rule((("spelling", "sku"),)),
-    "inventory_source": Rule((("everything", ""),), compared=frozenset({"source_code", "enabled"})),
-    "inventory_source_stock_link": Rule((("everything", ""),), frozenset({"priority"})),
-    "inventory_stock_sales_channel": _EVERYTHING,
+    "inventory_source": Rule((("everything", "product"),), compared=frozenset({"source_code", "enabled"})),
+    "inventory_source_stock_link": Rule((("everything", "product"),), frozenset({"priority"})),
+    "inventory_stock_sales_channel": Rule((("everything", "product"),)),
     # Its links and channels go by cascade.
-    "inventory_stock": Rule((), on_delete=(("everything", ""),)),
+    "inventory_stock": Rule((), on_delete=(("everything", "product"),)),
 }
 _ATTRIBUTE_RULES: Final[Mapping[str, Rule]] = {
-    "eav_attribute": Rule((("everything", ""),), frozenset({"note", "is_required", "default_value"})),
+    "eav_attribute": Rule((("everything", "product"),), frozenset({"note", "is_required", "default_value"})),
     "catalog_eav_attribute": Rule(
         (("refers_to", "attribute:attribute_id"),), compared=frozenset({"additional_data"})
     ),
@@ -171,48 +184,179 @@ _ATTRIBUTE_RULES: Final[Mapping[str, Rule]] = {
     "tax_class": Rule((("refers_to", "tax_class:class_id"),), frozenset({"class_type"})),
 }
 
-RULES: Final[Mapping[str, Rule]] = {
-    **_PRODUCT_RULES,
-    **_MEDIA_RULES,
-    **_OPTION_RULES,
-    **_STOCK_RULES,
-    **_ATTRIBUTE_RULES,
-    "catalog_category_entity": Rule(
-        (("refers_to", "category:entity_id"),),
-        ignored=frozenset({"updated_at", "created_at", "position", "children_count", "attribute_set_id"}),
+_CATEGORY_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "catalog_category_entity": (
+        # Also those below and above: what they show of it.
+        Rule(
+            (("refers_to", "category:entity_id"),),
+            ignored=frozenset({"updated_at", "created_at", "position", "children_count", "attribute_set_id"}),
+        ),
+        Rule(
+            (("category", "entity_id"),),
+            compared=frozenset({"path", "level", "position", "parent_id"}),
+            on_create=(("category", "parent_id"),),
+            on_delete=(("category", "parent_id"),),
+            on_change=(frozenset({"parent_id"}), (("category", "parent_id"),)),
+        ),
     ),
-    "catalog_category_entity_int": _CATEGORY_VALUE,
-    "catalog_category_entity_varchar": _CATEGORY_VALUE,
-    "store": _EVERYTHING,
-    "store_group": _EVERYTHING,
-    "store_website": _EVERYTHING,
-    "core_config_data": Rule(
-        (("everything", ""),),
-        frozenset({"updated_at", "config_id"}),
-        only=("path", frozenset(CONFIG_PATHS)),
+    "catalog_category_entity_int": (_CATEGORY_VALUE, _OF_CATEGORY),
+    "catalog_category_entity_varchar": (_CATEGORY_VALUE, _OF_CATEGORY),
+    "catalog_category_entity_text": (_OF_CATEGORY,),
+}
+_SCOPE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "store": (
+        Rule(_EVERY_ITEM, compared=frozenset({"code", "website_id", "group_id"})),
+        Rule((("scope", "website:website_id"),), compared=frozenset({"code", "website_id", "group_id"})),
+    ),
+    "store_group": (
+        Rule(_EVERY_ITEM, compared=frozenset({"code", "website_id", "root_category_id"})),
+        Rule((("scope", "website:website_id"),), compared=frozenset({"code", "website_id"})),
+    ),
+    "store_website": (
+        Rule(_EVERY_ITEM, compared=frozenset({"code"})),
+        Rule((("scope", "website:website_id"),), compared=frozenset({"code", "name"})),
+        Rule((("refers_to", "website:*"),), compared=frozenset({"code"})),
+    ),
+    "customer_group": (
+        Rule((("scope", "group:customer_group_id"),), compared=frozenset()),
+        Rule((("refers_to", "group:*"),), compared=frozenset({"customer_group_code"})),
+    ),
+    "customer_group_excluded_website": (
+        Rule((("scope", "group:customer_group_id"),), frozenset({"entity_id"})),
+    ),
+    "core_config_data": (
+        Rule(
+            (("config", "path"),),
+            frozenset({"updated_at", "config_id"}),
+            only=("path", frozenset().union(*PATHS_OF.values())),
+        ),
     ),
 }
+# Columns of an attribute that its own item shows; `additional_data` and the like are not among them.
+_ATTRIBUTE_COLUMNS: Final = frozenset(
+    {
+        "attribute_code",
+        "backend_type",
+        "entity_type_id",
+        "frontend_class",
+        "frontend_input",
+        "frontend_label",
+        "is_required",
+        "is_unique",
+        "is_user_defined",
+    }
+)
+_CATALOG_ATTRIBUTE_COLUMNS: Final = frozenset(
+    {
+        "is_comparable",
+        "is_filterable",
+        "is_filterable_in_search",
+        "is_global",
+        "is_searchable",
+        "is_used_for_price_rules",
+        "is_visible",
+        "is_visible_on_front",
+        "search_weight",
+        "used_for_sort_by",
+        "used_in_product_listing",
+    }
+)
+_FURTHER_ATTRIBUTE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "eav_attribute": (
+        Rule((("attribute", "attribute_id"),), compared=_ATTRIBUTE_COLUMNS),
+        # Where a category's values are found.
+        Rule(
+            (("everything", "category"),),
+            only=("attribute_code", CATEGORY_ATTRIBUTES),
+            compared=frozenset({"attribute_code", "backend_type", "entity_type_id"}),
+        ),
+    ),
+    "catalog_eav_attribute": (Rule((("attribute", "attribute_id"),), compared=_CATALOG_ATTRIBUTE_COLUMNS),),
+    "eav_attribute_label": (Rule((("attribute", "attribute_id"),), frozenset({"attribute_label_id"})),),
+}
+
+
+def _together(*tables: Mapping[str, tuple[Rule, ...]]) -> dict[str, tuple[Rule, ...]]:
+    """All rules of each table."""
+    rules: dict[str, tuple[Rule, ...]] = {}
+    for of_table in tables:
+        for table, some in of_table.items():
+            rules[table] = rules.get(table, ()) + some
+    return rules
+
+
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = _together(
+    *(
+        {table: (rule,) for table, rule in rules.items()}
+        for rules in (_PRODUCT_RULES, _MEDIA_RULES, _OPTION_RULES, _STOCK_RULES, _ATTRIBUTE_RULES)
+    ),
+    _CATEGORY_RULES,
+    _SCOPE_RULES,
+    _FURTHER_ATTRIBUTE_RULES,
+)
 
 
 def touched(
     table: str, op: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> list[Touch]:
     """What one row change touches, without repetition; empty when it matters to no feed."""
-    rule = RULES.get(table)
-    if rule is None:
-        return []
     if op == "t":
-        return [Touch("everything", "")]
+        return _all_of(RULES.get(table, ()))
     changed = _changed(before, after)
-    if changed is not None and not changed & (rule.compared or changed - rule.ignored):
-        return []
     images = [image for image in (before, after) if image is not None]
+    return list(
+        dict.fromkeys(touch for rule in RULES.get(table, ()) for touch in _touched(rule, op, changed, images))
+    )
+
+
+def _touched(
+    rule: Rule, op: str, changed: frozenset[str] | None, images: Sequence[Mapping[str, Any]]
+) -> Iterator[Touch]:
+    if changed is not None:
+        matters = changed - rule.ignored if rule.compared is None else changed & rule.compared
+        if not matters:
+            return
     if rule.only is not None and not any(image.get(rule.only[0]) in rule.only[1] for image in images):
-        return []
+        return
     pairs = rule.names + {"c": rule.on_create, "d": rule.on_delete}.get(op, ())
     if changed is not None and changed & rule.on_change[0]:
         pairs += rule.on_change[1]
-    return list(dict.fromkeys(touch for image in images for touch in _named(pairs, image)))
+    for image in images:
+        yield from _named(pairs, image)
+
+
+def _all_of(rules: Iterable[Rule]) -> list[Touch]:
+    """Everything that any row of a table could touch, the first sync's order."""
+    entities: set[str] = set()
+    for rule in rules:
+        for kind, column in (*rule.names, *rule.on_create, *rule.on_delete):
+            entities |= _entities_of(kind, column)
+    return [Touch("everything", entity) for entity in FEEDS_OF if entity in entities]
+
+
+def _entities_of(kind: Kind, column: str) -> frozenset[str]:
+    if kind in FEEDS_OF:
+        return frozenset({kind})
+    if kind == "everything":
+        return frozenset({column})
+    if kind == "config":
+        return frozenset(PATHS_OF)
+    if kind == "refers_to":
+        return frozenset(referrers(column))
+    return frozenset({"product"})
+
+
+def referrers(reference: str) -> tuple[str, ...]:
+    """Kinds of entity that may have been built from a row of this kind."""
+    return _REFERRERS.get(reference.partition(":")[0], ("product",))
+
+
+_REFERRERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "category": ("category", "product"),
+    "config": ("scope",),
+    "group": ("scope",),
+    "website": ("scope",),
+}
 
 
 def _changed(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> frozenset[str] | None:
@@ -224,13 +368,26 @@ def _changed(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) 
 
 def _named(pairs: tuple[tuple[Kind, str], ...], image: Mapping[str, Any]) -> Iterator[Touch]:
     for kind, column in pairs:
-        if kind == "everything":
-            yield Touch("everything", "")
+        if kind == "everything" or column.endswith(":*"):
+            yield Touch(kind, column)
             continue
         prefix, _, name = column.rpartition(":")
         value = image.get(name)
-        if value is not None:
+        if kind == "config":
+            yield from _configured(str(value))
+        elif value is not None:
             yield Touch(kind, f"{prefix}:{value}" if prefix else str(value))
+
+
+def _configured(path: str) -> Iterator[Touch]:
+    """Scopes say which paths they were made of; of the others all are."""
+    yield from (
+        Touch("everything", entity)
+        for entity, paths in PATHS_OF.items()
+        if path in paths and entity != "scope"
+    )
+    if path in PATHS_OF["scope"]:
+        yield Touch("refers_to", f"config:{path}")
 
 
 # RENAME and TRUNCATE move rows without a row event. `ALTER TABLE .. RENAME` does the same.
@@ -241,9 +398,8 @@ _ROWLESS_DDL: Final = re.compile(
 
 
 def touched_by_ddl(ddl: str, table_prefix: str) -> list[Touch]:
-    """What a DDL statement touches: everything, when it moves rows of a table that has a rule."""
+    """What a DDL statement touches: everything made of rows that it moves, where their table has a rule."""
     if not _ROWLESS_DDL.match(ddl):
         return []
     words = set(re.findall(r"[A-Za-z0-9_$]+", ddl))
-    named = any(table_prefix + table in words for table in RULES)
-    return [Touch("everything", "")] if named else []
+    return _all_of(rule for table, rules in RULES.items() if table_prefix + table in words for rule in rules)

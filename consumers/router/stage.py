@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,19 +10,27 @@ from confluent_kafka import TopicPartition
 
 from consumers.router.decode import decode_change, decode_schema_change
 from consumers.router.lanes import LaneChooser
-from consumers.router.resolve import NEED_NO_QUERY, Resolved, resolve
-from consumers.router.rules import Touch, touched, touched_by_ddl
+from consumers.router.resolve import DIRECT, NEED_NO_QUERY, Resolved, resolve
+from consumers.router.rules import Touch, referrers, touched, touched_by_ddl
 from runtime import metrics
 from runtime.database import Database
 from runtime.errors import Poison, Waiting
 from runtime.record import Outgoing, Record, parked
+from schemas.entities import FEEDS_OF, partitions_of
 from schemas.keys import partition_for
-from schemas.records import Dirty, Lane, Position, ResyncProgress, SourceBlock, newer, newest
+from schemas.records import (
+    Dirty,
+    Lane,
+    Position,
+    ResyncProgress,
+    SourceBlock,
+    newer,
+    newest,
+    resync_key,
+)
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
-
-RESYNC_KEY = b"resync:products"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +105,27 @@ class RouterStage:
 
     def _dirty(self, changes: Sequence[RoutedChange], first: tuple[str, int, int]) -> list[Outgoing]:
         resolved = self._resolve(changes, first)
-        merged: dict[tuple[Lane, str, bool], Dirty] = {}
-        everything: list[RoutedChange] = []
+        merged: dict[tuple[str, Lane, str, bool], Dirty] = {}
+        everything: dict[str, list[RoutedChange]] = {}
         for change in changes:
             for touch in change.touches:
                 if resolved.is_everything(touch):
-                    everything.append(change)
+                    # Options are of products.
+                    entity = touch.value if touch.kind == "everything" else "product"
+                    everything.setdefault(entity, []).append(change)
                     continue
-                for name, is_reference in resolved.entities(touch):
+                for entity, name, is_reference in _targets(touch, resolved):
                     lane = self._lanes.choose(name, _transaction(change), change.source.ts_ms)
-                    key = (lane, name, is_reference)
+                    key = (entity, lane, name, is_reference)
                     merged[key] = _merge(merged.get(key), change, name if is_reference else None)
         outgoing = [
-            record for (lane, name, _), dirty in merged.items() for record in self._records(lane, name, dirty)
+            record
+            for (entity, lane, name, _), dirty in merged.items()
+            for record in self._records(entity, lane, name, dirty)
         ]
-        if everything:
-            outgoing.append(self._command(everything))
+        outgoing.extend(
+            self._command(entity, everything[entity]) for entity in FEEDS_OF if entity in everything
+        )
         self._observe(changes)
         return outgoing
 
@@ -136,34 +149,45 @@ class RouterStage:
             raise Waiting(message, retry_after_s=self._echo_s)
         return resolved
 
-    def _records(self, lane: Lane, name: str, dirty: Dirty) -> list[Outgoing]:
-        topic = self._names.dirty("product", lane)
+    def _records(self, entity: str, lane: Lane, name: str, dirty: Dirty) -> list[Outgoing]:
+        topic = self._names.dirty(entity, lane)
         value = msgspec.json.encode(dirty)
+        partitions = partitions_of(entity, self._partitions)
         if dirty.refers_to is not None:
             # Nobody but the builders' indexes knows who referred to this row: ask every partition.
-            return [Outgoing(topic, partition, b"", value) for partition in range(self._partitions)]
+            return [Outgoing(topic, partition, b"", value) for partition in range(partitions)]
         key = name.encode()
-        return [Outgoing(topic, partition_for(key, self._partitions), key, value)]
+        return [Outgoing(topic, partition_for(key, partitions), key, value)]
 
-    def _command(self, changes: Sequence[RoutedChange]) -> Outgoing:
+    def _command(self, entity: str, changes: Sequence[RoutedChange]) -> Outgoing:
         """Equal commands that wait are merged by their key; the resync role expands them."""
         last = changes[-1]
         position: Position | None = None
         for change in changes:
             position = newer(position, change.source.position())
         command = ResyncProgress(
-            feeds=("products",),
+            feeds=FEEDS_OF[entity],
             state="requested",
             requested_ms=last.source.ts_ms,
             reason=last.reason,
             position=position,
         )
-        log.info("whole catalog is dirty", extra={"reason": last.reason})
-        return Outgoing(self._names.control, 0, RESYNC_KEY, msgspec.json.encode(command))
+        log.info("all of an entity are dirty", extra={"entity": entity, "reason": last.reason})
+        return Outgoing(self._names.control, 0, resync_key(entity), msgspec.json.encode(command))
 
     def _observe(self, changes: Sequence[RoutedChange]) -> None:
         newest_ms = max(change.source.ts_ms for change in changes)
         metrics.LAG_SECONDS.labels(self.name).set(max(0.0, time.time() - newest_ms / 1000))
+
+
+def _targets(touch: Touch, resolved: Resolved) -> Iterator[tuple[str, str, bool]]:
+    """(kind of entity, key, False), or (kind, reference, True) for whoever of that kind refers to a row."""
+    if touch.kind in DIRECT:
+        yield touch.kind, touch.value, False
+        return
+    for name, is_reference in resolved.entities(touch):
+        for entity in referrers(name) if is_reference else ("product",):
+            yield entity, name, is_reference
 
 
 def _merge(known: Dirty | None, change: RoutedChange, reference: str | None) -> Dirty:

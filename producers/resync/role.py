@@ -8,6 +8,7 @@ from runtime.database import Database
 from runtime.health import Health
 from runtime.kafka import group_consumer, read_to_end, reader, transactional_producer
 from runtime.settings import Settings
+from schemas.entities import partitions_of
 from schemas.topics import TopicNames
 
 
@@ -21,9 +22,10 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
     client_id = names.group("resync", slot)
     index_reader = reader(settings.kafka, f"{client_id}.index")
 
-    def index_keys() -> Iterator[bytes]:
+    def index_keys(entity: str) -> Iterator[bytes]:
         alive: set[bytes] = set()
-        for record in read_to_end(index_reader, names.index("product"), range(settings.kafka.partitions)):
+        partitions = range(partitions_of(entity, settings.kafka.partitions))
+        for record in read_to_end(index_reader, names.index(entity), partitions):
             if record.key:
                 (alive.discard if record.value is None else alive.add)(record.key)
         yield from sorted(alive)

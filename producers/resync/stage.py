@@ -14,18 +14,19 @@ from typing import Final, Literal
 import msgspec
 from confluent_kafka import TopicPartition
 
+from producers.resync.enumerations import ENUMERATIONS
 from runtime.database import Database
 from runtime.record import Outgoing, Record
+from schemas.entities import FEEDS_OF, partitions_of
 from schemas.keys import partition_for
-from schemas.records import Dirty, ResyncProgress, newer
+from schemas.records import RESYNC_KEYS, Dirty, ResyncProgress, newer
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
 
 PAGE_ENTITIES: Final = 5_000
-# The column is an unsigned 32-bit number.
-ENTITY_ID_MAX: Final = 2**32 - 1
-KEY_PREFIX: Final = b"resync:"
+# No id is higher.
+NUMBER_MAX: Final = 2**63 - 1
 _DECODER: Final = msgspec.json.Decoder(ResyncProgress)
 
 State = Literal["requested", "running", "enumerated"]
@@ -42,8 +43,13 @@ class ResyncStage:
         names: TopicNames,
         partitions: int,
         table_prefix: str,
-        index_keys: Callable[[], Iterator[bytes]],
+        index_keys: Callable[[str], Iterator[bytes]],
     ) -> None:
+        """Make one.
+
+        Args:
+            index_keys: the entities that the builders know, by kind of entity.
+        """
         self._database = database
         self._names = names
         self._partitions = partitions
@@ -64,8 +70,10 @@ class ResyncStage:
     def process(self, records: Sequence[Record]) -> list[Outgoing]:
         self._pages = {}
         outgoing: list[Outgoing] = []
-        for (key, _), command in self._commands(records).items():
-            entities, progress = self._page(command)
+        # What others refer to goes first.
+        commands = sorted(self._commands(records).items(), key=lambda named: _ORDER[_entity(named[0][0])])
+        for (key, _), command in commands:
+            entities, progress = self._page(_entity(key), command)
             self._pages[key] = progress
             outgoing += entities
             outgoing.append(Outgoing(self._names.control, 0, key, msgspec.json.encode(progress)))
@@ -79,7 +87,7 @@ class ResyncStage:
         commands: dict[tuple[bytes, int], ResyncProgress] = {}
         runs = dict(self._runs)
         for record in records:
-            if record.value is None or not record.key.startswith(KEY_PREFIX):
+            if record.value is None or record.key not in RESYNC_KEYS:
                 continue
             try:
                 command = _DECODER.decode(record.value)
@@ -98,17 +106,15 @@ class ResyncStage:
     def _is_current(self, key: bytes, command: ResyncProgress) -> bool:
         return self._current.get(key, command.requested_ms) == command.requested_ms
 
-    def _page(self, command: ResyncProgress) -> tuple[list[Outgoing], ResyncProgress]:
+    def _page(self, entity: str, command: ResyncProgress) -> tuple[list[Outgoing], ResyncProgress]:
         """The next entities of a run, and where it stands behind them."""
-        until = command.began if command.around else ENTITY_ID_MAX
+        until = command.began if command.around else NUMBER_MAX
         rows = self._database.query(
-            f"SELECT entity_id, sku FROM {self._prefix}catalog_product_entity"
-            " WHERE entity_id > %s AND entity_id <= %s ORDER BY entity_id LIMIT %s",
-            (command.cursor, until, PAGE_ENTITIES),
+            ENUMERATIONS[entity].page.format(p=self._prefix), (command.cursor, until, PAGE_ENTITIES)
         )
         reason = f"resync:{command.reason}" if command.reason else "resync"
         dirty = Dirty(reason, command.position, always=True)
-        outgoing = [self._dirty(str(sku).encode(), dirty) for _, sku in rows]
+        outgoing = [self._dirty(entity, str(key).encode(), dirty) for _, key in rows]
         cursor = int(rows[-1][0]) if rows else command.cursor
         state: State = "running"
         around = command.around
@@ -116,37 +122,45 @@ class ResyncStage:
             cursor, around = 0, True
         elif len(rows) < PAGE_ENTITIES:
             # What the database no longer has is known only to the index: its deletes may have been missed.
-            outgoing.extend(self._dirty(sku, dirty) for sku in self._vanished())
+            outgoing.extend(self._dirty(entity, key, dirty) for key in self._vanished(entity))
             state = "enumerated"
-            log.info("enumeration done", extra={"entities": command.entities + len(outgoing)})
+            log.info(
+                "enumeration done", extra={"entity": entity, "entities": command.entities + len(outgoing)}
+            )
         progress = msgspec.structs.replace(
             command, state=state, cursor=cursor, around=around, entities=command.entities + len(outgoing)
         )
         return outgoing, progress
 
-    def _dirty(self, sku: bytes, dirty: Dirty) -> Outgoing:
-        topic = self._names.dirty("product", "bulk")
-        return Outgoing(topic, partition_for(sku, self._partitions), sku, msgspec.json.encode(dirty))
+    def _dirty(self, entity: str, key: bytes, dirty: Dirty) -> Outgoing:
+        partition = partition_for(key, partitions_of(entity, self._partitions))
+        return Outgoing(self._names.dirty(entity, "bulk"), partition, key, msgspec.json.encode(dirty))
 
-    def _vanished(self) -> Iterator[bytes]:
+    def _vanished(self, entity: str) -> Iterator[bytes]:
         """Entities of the index without a row, asked for in pages."""
         page: list[bytes] = []
-        for sku in self._index_keys():
-            page.append(sku)
+        for key in self._index_keys(entity):
+            page.append(key)
             if len(page) == PAGE_ENTITIES:
-                yield from self._without_row(page)
+                yield from self._without_row(entity, page)
                 page = []
-        yield from self._without_row(page)
+        yield from self._without_row(entity, page)
 
-    def _without_row(self, skus: Sequence[bytes]) -> list[bytes]:
-        if not skus:
+    def _without_row(self, entity: str, keys: Sequence[bytes]) -> list[bytes]:
+        if not keys:
             return []
         rows = self._database.query(
-            f"SELECT sku FROM {self._prefix}catalog_product_entity WHERE sku IN %s",
-            ([sku.decode() for sku in skus],),
+            ENUMERATIONS[entity].present.format(p=self._prefix), ([key.decode() for key in keys],)
         )
-        present = {str(sku).encode() for (sku,) in rows}
-        return [sku for sku in skus if sku not in present]
+        present = {str(key).encode() for (key,) in rows}
+        return [key for key in keys if key not in present]
+
+
+def _entity(key: bytes) -> str:
+    return key.decode().partition(":")[2]
+
+
+_ORDER: Final = {entity: place for place, entity in enumerate(FEEDS_OF)}
 
 
 def _taking_over(request: ResyncProgress, run: ResyncProgress | None) -> ResyncProgress:

@@ -8,10 +8,11 @@ import pytest
 from confluent_kafka import TopicPartition
 from fake_shop import CATALOG, FakeShop
 
-from consumers.builder import stage as stage_module
+from consumers.builder import entities
+from consumers.builder.entities import ReadOptions
 from consumers.builder.index import PartitionIndex
 from consumers.builder.read.products import Batch
-from consumers.builder.stage import BuilderOptions, BuilderStage
+from consumers.builder.stage import BuilderOptions, BuilderStage, Shard
 from runtime.record import Outgoing, Record
 from schemas.codec import decode
 from schemas.records import DeadLetter, Dirty, IndexEntry, Lane, Position
@@ -43,23 +44,23 @@ def read_from(monkeypatch: pytest.MonkeyPatch) -> FakeShop:
     def read(snapshot: Any, prefix: str, skus: Sequence[str], config: Any, media: str) -> Batch:
         return Batch(CATALOG, {sku: made.rows[sku] for sku in skus if sku in made.rows}, tuple(made.shadowed))
 
-    monkeypatch.setattr(stage_module, "read_products", read)
+    monkeypatch.setattr(entities, "read_products", read)
     return made
 
 
 def stage(
     shop: FakeShop,
     index: Mapping[int, PartitionIndex] | None = None,
-    load: Callable[[Sequence[int]], Mapping[int, PartitionIndex]] | None = None,
+    load: Callable[[Sequence[Shard]], Mapping[Shard, PartitionIndex]] | None = None,
     clock: Callable[[], int] = lambda: 7_000,
 ) -> BuilderStage:
     """A stage that holds partition 0 in both lanes."""
-    held = index or {0: PartitionIndex()}
+    held = {("product", n): of_partition for n, of_partition in (index or {0: PartitionIndex()}).items()}
     made = BuilderStage(
         shop,  # type: ignore[arg-type]
         TopicNames("cs"),
-        BuilderOptions("", {}, "", 3.0),
-        load or (lambda partitions: held),
+        BuilderOptions(ReadOptions(""), 3.0),
+        load or (lambda shards: held),
         clock,
     )
     made.assign([TopicPartition(LIVE, 0, 0), TopicPartition(BULK, 0, 0)])

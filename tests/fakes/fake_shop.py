@@ -66,6 +66,9 @@ class FakeShop:
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         self.statements.append(statement)
+        if "> %s AND" in statement:
+            cursor, until, limit = parameters
+            return sorted((i, sku) for i, sku in self.skus.items() if cursor < i <= until)[:limit]
         if "MIN(option_id)" in statement:
             (ids,) = parameters
             return [(int(i), min(of)) for i in ids if (of := self.options_of_attribute.get(int(i)))]
@@ -81,9 +84,6 @@ class FakeShop:
             own = [(int(i), self.skus[int(i)]) for i in ids if int(i) in self.skus]
             parents = [(int(i), self.skus[p]) for i in ids for p in self.parents.get(int(i), [])]
             return [*own, *parents]
-        if "entity_id > %s" in statement:
-            cursor, until, limit = parameters
-            return sorted((i, sku) for i, sku in self.skus.items() if cursor < i <= until)[:limit]
         if "WHERE sku IN" in statement:
             (skus,) = parameters
             # The column compares without case.

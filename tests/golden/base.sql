@@ -65,10 +65,23 @@ INSERT INTO eav_attribute_option_value (option_id, store_id, value) VALUES
     -- 43 has no label anywhere.
     (51, 0, 'Wool'), (51, 2, 'Wolle'), (52, 0, 'Cotton'), (53, 0, 'Linen');
 
-SET @category_is_active = 46, @category_is_anchor = 54, @category_url_key = 119;
+SET @category_name = 45, @category_is_active = 46, @category_description = 47, @category_image = 48,
+    @category_meta_title = 49, @category_meta_keywords = 50, @category_meta_description = 51, @category_display_mode = 52,
+    @category_is_anchor = 54, @category_available_sort_by = 67, @category_default_sort_by = 68,
+    @category_include_in_menu = 69, @category_url_key = 119;
 INSERT INTO eav_attribute (attribute_id, entity_type_id, attribute_code, backend_type) VALUES
+    (@category_name, 3, 'name', 'varchar'),
     (@category_is_active, 3, 'is_active', 'int'),
+    (@category_description, 3, 'description', 'text'),
+    (@category_image, 3, 'image', 'varchar'),
+    (@category_meta_title, 3, 'meta_title', 'varchar'),
+    (@category_meta_keywords, 3, 'meta_keywords', 'text'),
+    (@category_meta_description, 3, 'meta_description', 'text'),
+    (@category_display_mode, 3, 'display_mode', 'varchar'),
     (@category_is_anchor, 3, 'is_anchor', 'int'),
+    (@category_available_sort_by, 3, 'available_sort_by', 'text'),
+    (@category_default_sort_by, 3, 'default_sort_by', 'varchar'),
+    (@category_include_in_menu, 3, 'include_in_menu', 'int'),
     (@category_url_key, 3, 'url_key', 'varchar');
 
 -- 1 root
@@ -92,3 +105,7 @@ INSERT INTO catalog_category_entity_int (attribute_id, store_id, entity_id, valu
     (@category_is_anchor, 0, 2, 1), (@category_is_anchor, 0, 3, 1), (@category_is_anchor, 0, 4, 0),
     (@category_is_anchor, 0, 5, 0), (@category_is_anchor, 0, 6, 0), (@category_is_anchor, 0, 7, 0),
     (@category_is_anchor, 0, 20, 1), (@category_is_anchor, 0, 21, 1), (@category_is_anchor, 0, 22, 0);
+INSERT INTO catalog_category_entity_int (attribute_id, store_id, entity_id, value) VALUES
+    (@category_include_in_menu, 0, 3, 1), (@category_include_in_menu, 0, 4, 1), (@category_include_in_menu, 0, 5, 1),
+    (@category_include_in_menu, 0, 6, 1), (@category_include_in_menu, 0, 7, 1),
+    (@category_include_in_menu, 0, 21, 1), (@category_include_in_menu, 0, 22, 1);

@@ -5,7 +5,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,9 @@ from commerce_sync.demo.scene import TARGET, Options, Scene
 from commerce_sync.local.stack import Stack
 from commerce_sync.proof.target import read_products
 from commerce_sync.sample.database import address_of, connected
-from runtime.kafka import read_to_end, reader
+from runtime.kafka import read_to_end, reader, watermarks
 from runtime.record import Record
+from schemas.entities import ENTITY_OF, partitions_of
 from schemas.keys import partition_for
 from schemas.records import DeadLetter
 from schemas.topics import TopicNames
@@ -115,6 +116,34 @@ class Pipeline:
         finally:
             consumer.close()
         return parked
+
+    def ends(self, feeds: Iterable[str]) -> dict[tuple[str, int], int]:
+        """Where the topics of some feeds end, by feed and partition."""
+        names = TopicNames(self.scene.settings.kafka.topic_prefix)
+        consumer = reader(self.scene.settings.kafka, "test.ends")
+        partitions = self.scene.settings.kafka.partitions
+        try:
+            return {
+                (feed, n): watermarks(consumer, names.feed(feed), n)[1]
+                for feed in feeds
+                for n in range(partitions_of(ENTITY_OF[feed], partitions))
+            }
+        finally:
+            consumer.close()
+
+    def written(self, feeds: Iterable[str], since: Mapping[tuple[str, int], int]) -> list[tuple[str, str]]:
+        """(feed, key) of the records behind these ends."""
+        names = TopicNames(self.scene.settings.kafka.topic_prefix)
+        consumer = reader(self.scene.settings.kafka, "test.written")
+        try:
+            return [
+                (feed, record.key.decode())
+                for feed in feeds
+                for record in read_to_end(consumer, names.feed(feed), [n for of, n in since if of == feed])
+                if record.offset >= since[feed, record.partition]
+            ]
+        finally:
+            consumer.close()
 
     def kill(self, role: str) -> None:
         """SIGKILL the first process of a role."""

@@ -10,11 +10,11 @@ from consumers.builder.rows import (
     Catalog,
     CategoryRow,
     ProductRows,
-    StoreValues,
     StoreView,
     store_value,
 )
 from consumers.builder.rules import media, parts
+from consumers.builder.rules.category_path import ROOTS, category_path, index_value
 
 FEED: Final = "products"
 
@@ -54,8 +54,6 @@ _ANCHOR_POSITION: Final = 10_000
 _ATTRIBUTE_CODE: Final = itemgetter("attributeCode")
 # The column is a 32-bit number; a longer text is none, and could be too long to be read as a number.
 _OPTION_ID_DIGITS_MAX: Final = 10
-# Ids of the absolute root and of a store's root stand first in every path.
-_ROOTS: Final = 2
 
 
 class Unbuildable(ValueError):
@@ -240,7 +238,7 @@ def _place(category_id: int, catalog: Catalog, view: StoreView) -> _Place:
 def _find_place(category: CategoryRow | None, catalog: Catalog, view: StoreView) -> _Place:
     if category is None:
         return _Place(False, (), "")
-    above = category.path[_ROOTS:-1] if _flag(category, "is_active", view) else ()
+    above = category.path[ROOTS:-1] if _flag(category, "is_active", view) else ()
     anchors = tuple(
         ancestor
         for ancestor in above
@@ -254,29 +252,11 @@ def _is_shown(rows: ProductRows, view: StoreView) -> bool:
     status, visibility = rows.values.get("status", {}), rows.values.get("visibility", {})
     if DEFAULT_STORE not in status or DEFAULT_STORE not in visibility:
         return False
-    if _index_value(status, view) != _ENABLED or _index_value(visibility, view) not in {"2", "3", "4"}:
+    if index_value(status, view) != _ENABLED or index_value(visibility, view) not in {"2", "3", "4"}:
         return False
     children = rows.children.values()
-    return not children or any(_index_value(child, view) == _ENABLED for child in children)
+    return not children or any(index_value(child, view) == _ENABLED for child in children)
 
 
 def _flag(category: CategoryRow, code: str, view: StoreView) -> bool:
-    return _index_value(category.values.get(code, {}), view) == _ENABLED
-
-
-def _index_value(values: StoreValues, view: StoreView) -> str | None:
-    """Commerce's index looks at values, not at rows: a NULL of the store view means the default's value."""
-    own = values.get(view.store_id)
-    return own if own is not None else values.get(DEFAULT_STORE)
-
-
-def category_path(category: CategoryRow, categories: Mapping[int, CategoryRow], view: StoreView) -> str:
-    """Url keys from below the store's root down to the category; ids without one are left out."""
-    keys = (_url_key(categories.get(category_id), view) for category_id in category.path[_ROOTS:])
-    return "/".join(key for key in keys if key)
-
-
-def _url_key(category: CategoryRow | None, view: StoreView) -> str | None:
-    if category is None:
-        return None
-    return _index_value(category.values.get("url_key", {}), view)
+    return index_value(category.values.get(code, {}), view) == _ENABLED

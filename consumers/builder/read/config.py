@@ -12,7 +12,7 @@ _DEFAULT = ("default", 0)
 
 
 def read_config(prefix: str) -> Plan[SavedConfig]:
-    """What is saved of the paths that products show."""
+    """What is saved of the paths that any item depends on."""
     rows = yield from ask(
         f"SELECT scope, scope_id, path, value FROM {prefix}core_config_data WHERE path IN %s", list(PATHS)
     )
@@ -22,6 +22,11 @@ def read_config(prefix: str) -> Plan[SavedConfig]:
 def default_config(saved: SavedConfig, overrides: Mapping[str, str]) -> dict[str, str]:
     """Values of the default scope, by path; paths without one are left out."""
     return _effective(saved, overrides, (_DEFAULT,))
+
+
+def website_config(saved: SavedConfig, overrides: Mapping[str, str], website_id: int) -> dict[str, str]:
+    """Values of a website, by path: its own, else the default's."""
+    return _effective(saved, overrides, (("websites", website_id), _DEFAULT))
 
 
 def store_config(

@@ -7,12 +7,14 @@ from typing import Final
 
 from consumers.builder.feeds import prices
 from consumers.builder.feeds.products import CATEGORY_ATTRIBUTES, FIXED_ATTRIBUTES, used_options
-from consumers.builder.read.config import SavedConfig, default_config, read_config, store_config
+from consumers.builder.read.config import default_config, read_config
+from consumers.builder.read.eav import Values, path_ids, read_values
 from consumers.builder.read.names import read_tax_classes
 from consumers.builder.read.parts import read_parts
 from consumers.builder.read.prices import read_rule_prices, read_tiers
 from consumers.builder.read.reader import Plan, Reader, Together, ask, by_second, carry_out, grouped, select
 from consumers.builder.read.stock import has_sources
+from consumers.builder.read.store_views import STORE_VIEWS, store_views
 from consumers.builder.read.websites import read_websites
 from consumers.builder.rows import (
     Attribute,
@@ -23,17 +25,12 @@ from consumers.builder.rows import (
     ProductRow,
     ProductRows,
     StoreValues,
-    StoreView,
 )
 from consumers.builder.rules.relatives import Relative
-from runtime.database import Row
-from schemas import shop_config
 from schemas.tables import EAV_TYPES
 
 _PRODUCT: Final = "catalog_product"
 _CATEGORY: Final = "catalog_category"
-
-Values = dict[int, dict[str, dict[int, str | None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +59,14 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     shop = Together()
     saved = shop.add(read_config(prefix))
     websites = shop.add(read_websites(prefix, config))
-    view_rows = shop.add(ask(_STORE_VIEWS.format(p=prefix)))
+    view_rows = shop.add(ask(STORE_VIEWS.format(p=prefix)))
     attributes = shop.add(_attributes(prefix))
     category_codes = shop.add(_category_codes(prefix))
     tax_classes = shop.add(read_tax_classes(prefix))
     multi_source = shop.add(has_sources(prefix))
     products = shop.add(_products(prefix, skus))
     yield from shop.done()
-    views = _store_views(view_rows.result, saved.result, config, media_base_url)
+    views = store_views(view_rows.result, saved.result, config, media_base_url)
     rows, sets, shadowed = products.result
     ids = sorted(row.entity_id for row in rows.values())
     if not ids:
@@ -188,29 +185,11 @@ def _wanted(attributes: Iterable[Attribute], fixed: frozenset[str]) -> dict[str,
     return wanted
 
 
-def _values(table: str, ids: list[int], wanted: dict[str, dict[int, str]]) -> Plan[Values]:
-    """Values of all stores: entity id -> attribute code -> store id -> text."""
-    used = {backend_type: codes for backend_type, codes in wanted.items() if codes}
-    if not used or not ids:
-        return {}
-    statement = " UNION ALL ".join(
-        f"SELECT entity_id, attribute_id, store_id, CAST(value AS CHAR) FROM {table}_{backend_type}"
-        " WHERE entity_id IN %s AND attribute_id IN %s"
-        for backend_type in used
-    )
-    parameters = [part for codes in used.values() for part in (ids, sorted(codes))]
-    code_of = {attribute_id: code for codes in used.values() for attribute_id, code in codes.items()}
-    values: Values = defaultdict(lambda: defaultdict(dict))
-    for entity_id, attribute_id, store_id, value in (yield from ask(statement, *parameters)):
-        values[entity_id][code_of[attribute_id]][store_id] = value
-    return values
-
-
 def _values_and_labels(
     prefix: str, ids: list[int], attributes: Mapping[int, Attribute]
 ) -> Plan[tuple[Values, dict[int, dict[int, str | None]]]]:
     """The products' values, and the labels of the options they name."""
-    values = yield from _values(
+    values = yield from read_values(
         f"{prefix}catalog_product_entity",
         ids,
         _wanted(attributes.values(), FIXED_ATTRIBUTES | prices.ATTRIBUTES),
@@ -241,24 +220,19 @@ def _memberships(
     category_ids: set[int] = set()
     for product_id, category_id, position, path in rows:
         positions[product_id][category_id] = position
-        category_ids.update((category_id, *_path(path)))
+        category_ids.update((category_id, *path_ids(path)))
     wanted = sorted(category_ids)
     together = Together()
     entities = together.add(
         select(f"SELECT entity_id, path, level FROM {table} WHERE entity_id IN %s", wanted)
     )
-    values = together.add(_values(table, wanted, codes))
+    values = together.add(read_values(table, wanted, codes))
     yield from together.done()
     categories = {
-        category_id: CategoryRow(category_id, _path(path), level, values.result.get(category_id, {}))
+        category_id: CategoryRow(category_id, path_ids(path), level, values.result.get(category_id, {}))
         for category_id, path, level in entities.result
     }
     return positions, categories
-
-
-def _path(path: str | None) -> tuple[int, ...]:
-    """Ids along a category's path; parts that are no number are left out."""
-    return tuple(int(part) for part in str(path or "").split("/") if part.isdigit())
 
 
 def _category_codes(prefix: str) -> Plan[dict[str, dict[int, str]]]:
@@ -296,22 +270,3 @@ def _gallery(prefix: str, ids: list[int]) -> Plan[dict[int, list[GalleryRow]]]:
         entity_id: [GalleryRow(value_id, *parts) for value_id, parts in sorted(of_product.items())]
         for entity_id, of_product in files.items()
     }
-
-
-_STORE_VIEWS: Final = (
-    "SELECT s.store_id, s.code, g.code, w.website_id, w.code, g.root_category_id"
-    " FROM {p}store s JOIN {p}store_group g ON g.group_id = s.group_id"
-    " JOIN {p}store_website w ON w.website_id = s.website_id"
-    " WHERE s.store_id <> 0 ORDER BY s.store_id"
-)
-
-
-def _store_views(
-    rows: Sequence[Row], saved: SavedConfig, overrides: Mapping[str, str], media_base_url: str
-) -> tuple[StoreView, ...]:
-    views = []
-    for store_id, code, group_code, website_id, website_code, root in rows:
-        config = store_config(saved, overrides, store_id, website_id)
-        media_url = media_base_url or shop_config.media_url(config)
-        views.append(StoreView(store_id, code, group_code, website_id, website_code, root, media_url, config))
-    return tuple(views)

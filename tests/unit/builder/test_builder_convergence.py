@@ -196,7 +196,7 @@ def test_any_edits_in_any_order_and_grouping_end_as_a_fresh_build(steps: list[tu
                         {n: Product(ids.get(n, p.sku), p.name, p.views) for n, p in world.rows.items()}
                     )
             elif kind == "resync":
-                for sku in {p.sku for p in world.rows.values()} | set(world.held._index[0].keys()):
+                for sku in {p.sku for p in world.rows.values()} | set(world.held._index["product", 0].keys()):
                     world.put("bulk", sku, Dirty("resync", always=True))
             elif kind == "crash":
                 world.held = world.started()

@@ -21,7 +21,7 @@ from confluent_kafka import TopicPartition
 from fake_shop import FakeShop
 
 from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
-from consumers.builder.stage import REFERRING_LIVE_MAX
+from consumers.builder.stage import REFERRING_LIVE_MAX, Shard
 from runtime.errors import Fault, Transient
 from runtime.record import Outgoing, Record
 from schemas.codec import decode
@@ -351,11 +351,11 @@ def test_a_partition_with_one_lane_only_is_a_fault(shop: FakeShop) -> None:
 
 def test_an_assignment_loads_exactly_its_partitions(shop: FakeShop) -> None:
     """What was known before is forgotten: another worker may have written since."""
-    loads: list[list[int]] = []
+    loads: list[list[Shard]] = []
 
-    def load(partitions: Sequence[int]) -> dict[int, PartitionIndex]:
-        loads.append(list(partitions))
-        return {partition: PartitionIndex() for partition in partitions}
+    def load(shards: Sequence[Shard]) -> dict[Shard, PartitionIndex]:
+        loads.append(list(shards))
+        return {shard: PartitionIndex() for shard in shards}
 
     shop.sell("A", "one")
     held = stage(shop, load=load)
@@ -363,7 +363,7 @@ def test_an_assignment_loads_exactly_its_partitions(shop: FakeShop) -> None:
     held.assign([TopicPartition(topic, n) for topic in (LIVE, BULK) for n in (2, 0)])
 
     assert names(built(held, dirty("A"))) == [("A", "one")]
-    assert loads == [[0], [0, 2]]
+    assert loads == [[("product", 0)], [("product", 0), ("product", 2)]]
 
 
 def test_a_build_that_would_empty_the_target_is_held(shop: FakeShop) -> None:

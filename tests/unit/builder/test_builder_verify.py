@@ -1,7 +1,7 @@
 """After a transaction in doubt the index says what is on the feed, and what differed is built again."""
 
 from consumers.builder.index import PartitionIndex, encode_entry
-from consumers.builder.verify import correct, newest_hashes
+from consumers.builder.verify import FeedItem, correct, newest_items
 from schemas.keys import canonical_json
 from schemas.records import Again, EmittedItem, IndexEntry, Position
 
@@ -22,10 +22,15 @@ def index_of(*items: tuple[str, str], parked: dict[str, str] | None = None) -> P
     return index
 
 
+def on_feed(**hashes: str) -> dict[str, FeedItem]:
+    """What the feed holds, by SKU."""
+    return {key(sku): FeedItem(value, sku) for sku, value in hashes.items()}
+
+
 def test_where_index_and_feed_differ_the_feed_wins_and_the_entity_is_dirty() -> None:
     """INTERLEAVING 7: kept index record and lost feed record, the other way round, and another content."""
     index = index_of(("same", "1"), ("lost", "1"), ("other", "1"))
-    feed = {key("same"): "1", key("other"): "2", key("unknown"): "3"}
+    feed = on_feed(same="1", other="2", unknown="3")
 
     assert correct(index, "products", feed) == ["lost", "other", "unknown"]
     assert index.get("same").items == (EmittedItem("products", key("same"), "1", "bulk"),)
@@ -38,7 +43,7 @@ def test_what_was_corrected_is_not_covered_by_an_earlier_build() -> None:
     """The dirty record that follows has to build it."""
     index = index_of(("A", "1"), ("B", "1"))
 
-    correct(index, "products", {key("A"): "2", key("B"): "1"})
+    correct(index, "products", on_feed(A="2", B="1"))
 
     assert (index.snapshot_of("A"), index.snapshot_of("B")) == (None, SEEN)
 
@@ -65,4 +70,4 @@ def test_the_newest_record_of_each_key_counts() -> None:
         (b"b", None, {}),
     ]
 
-    assert newest_hashes(records) == {"a": "2"}
+    assert newest_items(records, lambda key, value: f"{key!r} {value!r}") == {"a": FeedItem("2", "b'a' b'y'")}

@@ -16,7 +16,7 @@ from schemas.topics import TopicNames
 
 CONTROL, BULK = "cs.control", "cs.dirty.product.bulk"
 PARTITIONS = 4
-KEY = b"resync:products"
+KEY = b"resync:product"
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def stage(shop: FakeShop, index: Iterable[bytes] = ()) -> ResyncStage:
     names = TopicNames("cs")
-    return ResyncStage(shop, names, PARTITIONS, "", lambda: iter(index))  # type: ignore[arg-type]
+    return ResyncStage(shop, names, PARTITIONS, "", lambda entity: iter(index))  # type: ignore[arg-type]
 
 
 def command(
@@ -224,3 +224,21 @@ def test_records_that_are_no_resync_are_left_alone() -> None:
 
     assert held.process(foreign) == []
     assert skus(held.process([*foreign, command()])) == ["A"]
+
+
+def test_what_others_refer_to_is_enumerated_first() -> None:
+    """Whatever order the commands have: books before prices, categories before products."""
+    shop = FakeShop({1: "A"})
+    names = ("product", "attribute", "category", "scope")
+
+    outgoing = stage(shop).process([replace(command(), key=f"resync:{name}".encode()) for name in names])
+
+    told = [record.key for record in outgoing if record.topic == CONTROL]
+    assert told == [b"resync:scope", b"resync:attribute", b"resync:category", b"resync:product"]
+
+
+def test_entities_that_are_few_go_to_their_one_partition() -> None:
+    """Of their own bulk lane."""
+    (record, _) = stage(FakeShop({7: "7"})).process([replace(command(), key=b"resync:category")])
+
+    assert (record.topic, record.partition, record.key) == ("cs.dirty.category.bulk", 0, b"7")

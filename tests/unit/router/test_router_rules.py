@@ -2,10 +2,12 @@
 
 import pytest
 
-from consumers.router.rules import CONFIG_PATHS, RULES, Kind, Touch, touched, touched_by_ddl
+from consumers.router.rules import RULES, Kind, Touch, touched, touched_by_ddl
+from schemas.shop_config import PATHS, PATHS_OF
 from schemas.tables import CAPTURED_TABLES, HASHED_COLUMNS
 
-EVERYTHING = [Touch("everything", "")]
+EVERYTHING = [Touch("everything", "product")]
+EVERY_ITEM = [("everything", "product"), ("everything", "category"), ("everything", "attribute")]
 
 
 def test_every_rule_is_about_a_captured_table() -> None:
@@ -17,7 +19,8 @@ def test_no_rule_compares_a_column_it_cannot_see() -> None:
     """Masked columns travel as a hash: they may be compared, but never name what they touch."""
     naming = {
         (table, column.rpartition(":")[2])
-        for table, rule in RULES.items()
+        for table, rules in RULES.items()
+        for rule in rules
         for _, column in (*rule.names, *rule.on_delete, *([("only", rule.only[0])] if rule.only else []))
     }
 
@@ -104,18 +107,49 @@ def test_only_a_delete_adds_the_reference(op: str) -> None:
         ("cataloginventory_stock_item", {"product_id": 7, "qty": 1}, [("product", "7")]),
         ("inventory_source_item", {"sku": "a", "quantity": 1}, [("spelling", "a")]),
         ("inventory_reservation", {"sku": "a", "quantity": -1}, [("spelling", "a")]),
-        ("inventory_stock_sales_channel", {"code": "base", "stock_id": 1}, [("everything", "")]),
+        ("inventory_stock_sales_channel", {"code": "base", "stock_id": 1}, [("everything", "product")]),
         ("url_rewrite", {"entity_type": "product", "entity_id": 7}, [("product", "7")]),
         ("url_rewrite", {"entity_type": "category", "entity_id": 7}, []),
         ("tax_class", {"class_id": 2, "class_name": "a"}, [("refers_to", "tax_class:2")]),
         ("eav_attribute_set", {"attribute_set_id": 4}, [("refers_to", "attribute_set:4")]),
-        ("eav_attribute_label", {"attribute_id": 93, "value": "a"}, [("refers_to", "attribute:93")]),
-        ("catalog_category_entity", {"entity_id": 4, "path": "1/2/4"}, [("refers_to", "category:4")]),
-        ("catalog_category_entity_int", {"entity_id": 4, "value": 1}, [("refers_to", "category:4")]),
+        (
+            "eav_attribute_label",
+            {"attribute_id": 93, "value": "a"},
+            [("refers_to", "attribute:93"), ("attribute", "93")],
+        ),
+        (
+            "catalog_category_entity",
+            {"entity_id": 4, "parent_id": 2, "path": "1/2/4"},
+            [("refers_to", "category:4"), ("category", "4"), ("category", "2")],
+        ),
+        (
+            "catalog_category_entity_int",
+            {"entity_id": 4, "value": 1},
+            [("refers_to", "category:4"), ("category", "4")],
+        ),
+        ("catalog_category_entity_text", {"entity_id": 4, "value": "a"}, [("category", "4")]),
         ("eav_attribute_option", {"option_id": 8, "sort_order": 0}, [("refers_to", "option:8")]),
         ("eav_attribute_option_value", {"option_id": 8, "value": "Red"}, [("refers_to", "option:8")]),
-        ("store", {"store_id": 1, "code": "de"}, [("everything", "")]),
-        ("eav_attribute", {"attribute_id": 1, "attribute_code": "color"}, [("everything", "")]),
+        ("store", {"website_id": 2, "code": "de"}, [*EVERY_ITEM, ("scope", "website:2")]),
+        ("store_group", {"website_id": 2, "code": "de"}, [*EVERY_ITEM, ("scope", "website:2")]),
+        (
+            "store_website",
+            {"website_id": 2, "code": "de"},
+            [*EVERY_ITEM, ("scope", "website:2"), ("refers_to", "website:*")],
+        ),
+        ("customer_group", {"customer_group_id": 0}, [("scope", "group:0"), ("refers_to", "group:*")]),
+        ("customer_group_excluded_website", {"customer_group_id": 3}, [("scope", "group:3")]),
+        (
+            "eav_attribute",
+            {"attribute_id": 93, "attribute_code": "color"},
+            [("everything", "product"), ("attribute", "93")],
+        ),
+        (
+            "eav_attribute",
+            {"attribute_id": 45, "attribute_code": "url_key"},
+            [("everything", "product"), ("attribute", "45"), ("everything", "category")],
+        ),
+        ("catalog_eav_attribute", {"attribute_id": 93}, [("refers_to", "attribute:93"), ("attribute", "93")]),
     ],
 )
 def test_a_new_row_touches_what_its_column_names(
@@ -144,7 +178,10 @@ def test_an_attribute_touches_its_configurables_only_by_its_swatches() -> None:
     """Of the many columns of catalog_eav_attribute one is shown with products."""
     row = {"attribute_id": 93, "is_searchable": 0, "additional_data": None}
 
-    assert touched("catalog_eav_attribute", "u", row, {**row, "is_searchable": 1}) == []
+    assert touched("catalog_eav_attribute", "u", row, {**row, "is_searchable": 1}) == [
+        Touch("attribute", "93")
+    ]
+    assert touched("catalog_eav_attribute", "u", {**row, "position": 1}, {**row, "position": 2}) == []
     assert touched("catalog_eav_attribute", "u", row, {**row, "additional_data": "{}"}) == [
         Touch("refers_to", "attribute:93")
     ]
@@ -160,21 +197,68 @@ def test_what_relatives_show_of_a_product_touches_them(column: str, value: objec
     assert Touch("neighbours", "5") in touches
 
 
-def test_only_paths_that_products_show_touch_the_catalog() -> None:
+def test_only_paths_that_items_show_touch_anything() -> None:
     """INTERLEAVING 30: a saved configuration page must not build the whole catalog for nothing."""
     row = {"config_id": 1, "path": "design/head/title", "value": "a"}
 
     assert touched("core_config_data", "u", row, {**row, "value": "b"}) == []
-    for path in CONFIG_PATHS:
-        assert touched(
-            "core_config_data", "u", {**row, "path": path}, {**row, "path": path, "value": "b"}
-        ) == (EVERYTHING)
+    for path in PATHS:
+        touches = touched("core_config_data", "u", {**row, "path": path}, {**row, "path": path, "value": "b"})
+
+        entities = {touch.value for touch in touches if touch.kind == "everything"}
+        references = [touch.value for touch in touches if touch.kind == "refers_to"]
+        assert entities == {e for e in ("product", "category") if path in PATHS_OF[e]}
+        assert references == ([f"config:{path}"] if path in PATHS_OF["scope"] else [])
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "touches"),
+    [
+        ("store_website", "name", "b", [("scope", "website:2")]),
+        ("store_website", "sort_order", 1, []),
+        ("store", "name", "b", []),
+        ("store", "is_active", 0, []),
+        ("store_group", "name", "b", []),
+        ("store_group", "root_category_id", 3, EVERY_ITEM),
+        ("customer_group", "tax_class_id", 4, []),
+        ("customer_group", "customer_group_code", "b", [("refers_to", "group:*")]),
+        ("catalog_category_entity", "position", 4, [("category", "7")]),
+        ("catalog_category_entity", "children_count", 4, []),
+        (
+            "catalog_category_entity",
+            "parent_id",
+            5,
+            [("refers_to", "category:7"), ("category", "7"), ("category", "1"), ("category", "5")],
+        ),
+        ("eav_attribute_label", "attribute_label_id", 5, []),
+    ],
+)
+def test_an_update_touches_only_what_shows_the_column(
+    table: str, column: str, value: object, touches: list[tuple[Kind, str]]
+) -> None:
+    """A change that can alter no item produces nothing."""
+    row = {
+        "website_id": 2,
+        "customer_group_id": 3,
+        "entity_id": 7,
+        "attribute_id": 93,
+        "parent_id": 1,
+        column: "a",
+    }
+    row |= {"parent_id": 1} if column == "parent_id" else {}
+
+    assert touched(table, "u", row, {**row, column: value}) == [Touch(*touch) for touch in touches]
 
 
 def test_a_truncated_table_touches_everything_that_had_rows_in_it() -> None:
     """INTERLEAVING 12: there is no row event; a table without a rule matters to nobody."""
     assert touched("catalog_product_website", "t", None, None) == EVERYTHING
     assert touched("catalogrule_product_price_replica", "t", None, None) == []
+    assert touched("customer_group", "t", None, None) == [Touch("everything", "scope")]
+    assert touched("catalog_category_entity", "t", None, None) == [
+        Touch("everything", "category"),
+        Touch("everything", "product"),
+    ]
 
 
 @pytest.mark.parametrize("op", ["c", "u", "d", "t"])
@@ -227,5 +311,5 @@ def test_other_ddl_touches_nothing(ddl: str) -> None:
 
 def test_ddl_is_compared_with_the_table_prefix() -> None:
     """`m2_store` is ours, `store` is another application's."""
-    assert touched_by_ddl("TRUNCATE TABLE m2_store", "m2_") == EVERYTHING
-    assert touched_by_ddl("TRUNCATE TABLE store", "m2_") == []
+    assert touched_by_ddl("TRUNCATE TABLE m2_catalog_product_website", "m2_") == EVERYTHING
+    assert touched_by_ddl("TRUNCATE TABLE catalog_product_website", "m2_") == []

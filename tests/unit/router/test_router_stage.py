@@ -10,6 +10,7 @@ from fake_shop import FakeShop
 from consumers.router.stage import RouterStage
 from runtime.errors import Transient, Waiting
 from runtime.record import Outgoing, Record
+from schemas.entities import FEEDS_OF
 from schemas.keys import partition_for
 from schemas.records import DeadLetter, Dirty, Position, ResyncProgress
 from schemas.topics import TopicNames
@@ -206,16 +207,46 @@ def test_many_changes_of_everything_are_one_command() -> None:
 
     outgoing = stage(FakeShop()).process([*changes, product_change("A")])
 
-    (command,) = [record for record in outgoing if record.topic == "cs.control"]
-    assert len(outgoing) == 2
-    assert (command.key, command.partition) == (b"resync:products", 0)
-    assert msgspec.json.decode(command.value or b"", type=ResyncProgress) == ResyncProgress(
-        feeds=("products",),
+    commands = [record for record in outgoing if record.topic == "cs.control"]
+    assert len(outgoing) == 4
+    assert {(command.key, command.partition) for command in commands} == {
+        (b"resync:attribute", 0),
+        (b"resync:category", 0),
+        (b"resync:product", 0),
+    }
+    assert msgspec.json.decode(commands[-1].value or b"", type=ResyncProgress) == ResyncProgress(
+        feeds=FEEDS_OF["product"],
         state="requested",
         requested_ms=20_000,
         reason="store:u",
         position=Position(1, "binlog.000001", 100),
     )
+
+
+def test_entities_that_are_few_have_one_partition() -> None:
+    """A category is dirty itself, and whoever refers to it is asked in every partition of each kind."""
+    row = {"value_id": 1, "entity_id": 12, "value": "a"}
+
+    outgoing = stage(FakeShop()).process([change("catalog_category_entity_varchar", "c", None, row)])
+
+    assert [(record.topic, record.partition, record.key) for record in outgoing] == [
+        ("cs.dirty.category", 0, b""),
+        *(("cs.dirty.product", partition, b"") for partition in range(PARTITIONS)),
+        ("cs.dirty.category", 0, b"12"),
+    ]
+
+
+def test_a_new_group_touches_itself_and_every_website() -> None:
+    """Its price books are the websites'."""
+    row = {"customer_group_id": 4, "customer_group_code": "VIP"}
+
+    outgoing = stage(FakeShop()).process([change("customer_group", "c", None, row)])
+
+    assert [(record.topic, record.partition, record.key) for record in outgoing] == [
+        ("cs.dirty.scope", 0, b"group:4"),
+        ("cs.dirty.scope", 0, b""),
+    ]
+    assert msgspec.json.decode(outgoing[1].value or b"", type=Dirty).refers_to == "group:*"
 
 
 def test_a_swap_of_tables_is_a_command() -> None:
@@ -315,7 +346,7 @@ def test_the_first_option_of_an_attribute_and_the_last_are_changes_of_everything
     outgoing = stage(shop).process([change("eav_attribute_option", op, *images)])
 
     assert references(outgoing) == [(n, "option:9") for n in range(PARTITIONS)]
-    assert [record.key for record in outgoing if record.topic == "cs.control"] == [b"resync:products"] * whole
+    assert [record.key for record in outgoing if record.topic == "cs.control"] == [b"resync:product"] * whole
 
 
 def test_a_retried_batch_counts_its_entities_once() -> None:

@@ -1,9 +1,13 @@
 """The topics' names and settings are a contract."""
 
+from importlib.resources import files
+
+from schemas.entities import ENTITY_OF, FEEDS, FEEDS_OF
 from schemas.tables import CAPTURED_TABLES
 from schemas.topics import TopicNames, connector_topics, pipeline_topics
 
 NAMES = TopicNames("cs")
+SMALL = ("scope", "attribute", "category")
 
 
 def test_the_names_are_those_that_operators_know() -> None:
@@ -53,8 +57,7 @@ def test_queues_are_kept_a_week_and_state_is_compacted() -> None:
         "cs.change",
         "__debezium-heartbeat.cs.change",
         "cs.schema-history",
-        "cs.dirty.product",
-        "cs.dirty.product.bulk",
+        *(f"cs.dirty.{entity}{lane}" for entity in FEEDS_OF for lane in ("", ".bulk")),
     }
     assert set(policies.values()) == {"delete", "compact"}
     week_ms = str(7 * 24 * 3600 * 1000)
@@ -73,20 +76,27 @@ def test_the_schema_history_is_never_deleted() -> None:
 
 def test_one_worker_can_own_an_entity_on_every_topic() -> None:
     """The same count wherever records are keyed by the entity; one where total order is worth more."""
-    counts = {
-        topic.name: topic.partitions for topic in pipeline_topics(NAMES, 3, [("optimizer", "products")])
-    }
+    sent = [("optimizer", "products"), ("optimizer", "categories")]
+    counts = {topic.name: topic.partitions for topic in pipeline_topics(NAMES, 3, sent)}
 
-    assert counts == {
-        "cs.dirty.product": 3,
-        "cs.dirty.product.bulk": 3,
-        "cs.index.product": 3,
-        "cs.feed.products": 3,
-        "cs.status.optimizer.products": 3,
-        "cs.dead-letter.optimizer.products": 3,
-        "cs.dead-letter.router": 1,
-        "cs.dead-letter.builder": 3,
-        "cs.control": 1,
+    of_products = {
+        "cs.dirty.product",
+        "cs.dirty.product.bulk",
+        "cs.index.product",
+        *(f"cs.feed.{feed}" for feed in FEEDS_OF["product"]),
+        "cs.status.optimizer.products",
+        "cs.dead-letter.optimizer.products",
+        "cs.dead-letter.builder",
+    }
+    assert {name for name, partitions in counts.items() if partitions == 3} == of_products
+    assert {name for name, partitions in counts.items() if partitions == 1} == {
+        *(f"cs.dirty.{entity}{lane}" for entity in SMALL for lane in ("", ".bulk")),
+        *(f"cs.index.{entity}" for entity in SMALL),
+        *(f"cs.feed.{feed}" for entity in SMALL for feed in FEEDS_OF[entity]),
+        "cs.status.optimizer.categories",
+        "cs.dead-letter.optimizer.categories",
+        "cs.dead-letter.router",
+        "cs.control",
     }
     assert {topic.partitions for topic in connector_topics(NAMES, "shop", "")} == {1}
 
@@ -96,3 +106,11 @@ def test_every_topic_takes_our_largest_message() -> None:
     topics = [*connector_topics(NAMES, "shop", ""), *pipeline_topics(NAMES, 3, [("a", "products")])]
 
     assert {topic.config["max.message.bytes"] for topic in topics} == {"8388608"}
+
+
+def test_every_feed_is_made_of_one_kind_of_entity_and_has_a_schema() -> None:
+    """One builder speaks for a feed; what is in no schema cannot be written."""
+    written = {file.name.removesuffix(".avsc") for file in files("schemas").joinpath("avro").iterdir()}
+
+    assert sorted(feed for feeds in FEEDS_OF.values() for feed in feeds) == sorted(FEEDS)
+    assert set(ENTITY_OF) == written

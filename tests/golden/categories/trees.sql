@@ -1,0 +1,1 @@
+-- Only what every case starts from.
