@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 import xxhash
 
-_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+# Amounts are numbers in JSON too, digit for digit.
+_ENCODER: Final = msgspec.json.Encoder(order="sorted", decimal_format="number")
 _MASK: Final = 0xFFFFFFFF
 _M: Final = 0x5BD1E995
 

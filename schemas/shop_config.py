@@ -10,6 +10,7 @@ USE_STORE: Final = "web/url/use_store"
 USE_REWRITES: Final = "web/seo/use_rewrites"
 WEIGHT_UNIT: Final = "general/locale/weight_unit"
 CURRENCY: Final = "currency/options/base"
+TIMEZONE: Final = "general/locale/timezone"
 LOW_STOCK_BELOW: Final = "cataloginventory/options/stock_threshold_qty"
 MANAGE_STOCK: Final = "cataloginventory/item_options/manage_stock"
 BACKORDERS: Final = "cataloginventory/item_options/backorders"
@@ -34,6 +35,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     USE_REWRITES: "1",
     WEIGHT_UNIT: "lbs",
     CURRENCY: "USD",
+    TIMEZONE: "America/Los_Angeles",
     LOW_STOCK_BELOW: "0",
     MANAGE_STOCK: "1",
     BACKORDERS: "0",

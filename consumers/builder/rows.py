@@ -9,8 +9,11 @@ from consumers.builder.values import (
     Attribute,
     GalleryRow,
     GalleryValue,
+    RulePriceRow,
     StoreValues,
     StoreView,
+    TierRow,
+    Website,
     store_value,
 )
 
@@ -23,8 +26,11 @@ __all__ = [
     "GalleryValue",
     "ProductRow",
     "ProductRows",
+    "RulePriceRow",
     "StoreValues",
     "StoreView",
+    "TierRow",
+    "Website",
     "store_value",
 ]
 
@@ -59,6 +65,7 @@ class Catalog:
     categories: Mapping[int, CategoryRow] = field(default_factory=dict)
     option_labels: Mapping[int, StoreValues] = field(default_factory=dict)
     parts: SharedParts = field(default_factory=SharedParts)
+    websites: tuple[Website, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +81,5 @@ class ProductRows:
     # child id -> its status values
     children: Mapping[int, StoreValues] = field(default_factory=dict)
     parts: ProductParts = field(default_factory=ProductParts)
+    tiers: tuple[TierRow, ...] = ()
+    rule_prices: tuple[RulePriceRow, ...] = ()

@@ -1,7 +1,8 @@
-"""What rows are written in: store views, values by store, attributes, pictures."""
+"""What rows are written in: scopes, values by store, attributes, pictures, prices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
 DEFAULT_STORE: Final = 0
@@ -22,6 +23,17 @@ class StoreView:
     root_category_id: int
     media_base_url: str
     # Configuration values by path, as they count in this store view.
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Website:
+    """A website with its store views, by ascending id. The admin website (id 0) never is one."""
+
+    website_id: int
+    code: str
+    store_ids: tuple[int, ...] = ()
+    # Configuration values by path, as they count in its default store view.
     config: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,6 +66,28 @@ class GalleryRow:
     file: str
     media_type: str
     stores: Mapping[int, GalleryValue]
+
+
+@dataclass(frozen=True, slots=True)
+class TierRow:
+    """A row of catalog_product_entity_tier_price. `group_id` None: all groups; website 0: all websites."""
+
+    value_id: int
+    website_id: int
+    group_id: int | None
+    qty: Decimal
+    value: Decimal
+    percentage: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RulePriceRow:
+    """A row of catalogrule_product_price; `date` is `YYYY-MM-DD` in the website's time zone."""
+
+    website_id: int
+    group_id: int
+    date: str
+    price: Decimal
 
 
 def store_value(values: StoreValues | None, store_id: int) -> str | None:

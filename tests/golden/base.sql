@@ -2,11 +2,12 @@
 -- attributes of an installation that the cases name. Times that no case gives are 2024-01-15 00:00:00.
 SET timestamp = UNIX_TIMESTAMP('2024-01-15 00:00:00');
 
-INSERT INTO store_website (website_id, code, name) VALUES (0, 'admin', 'Admin'), (1, 'base', 'Main Website'), (2, 'europe', 'Europe');
-INSERT INTO store_group (group_id, website_id, name, root_category_id, code) VALUES
-    (0, 0, 'Default', 0, 'default'),
-    (1, 1, 'Main Website Store', 2, 'main_website_store'),
-    (2, 2, 'Europe', 20, 'europe_store');
+INSERT INTO store_website (website_id, code, name, default_group_id) VALUES
+    (0, 'admin', 'Admin', 0), (1, 'base', 'Main Website', 1), (2, 'europe', 'Europe', 2);
+INSERT INTO store_group (group_id, website_id, name, root_category_id, code, default_store_id) VALUES
+    (0, 0, 'Default', 0, 'default', 0),
+    (1, 1, 'Main Website Store', 2, 'main_website_store', 1),
+    (2, 2, 'Europe', 20, 'europe_store', 2);
 INSERT INTO store (store_id, code, website_id, group_id, name, is_active) VALUES
     (0, 'admin', 0, 0, 'Admin', 1),
     (1, 'default', 1, 1, 'Default Store View', 1),
@@ -18,7 +19,7 @@ INSERT INTO core_config_data (scope, scope_id, path, value) VALUES
 INSERT INTO eav_entity_type (entity_type_id, entity_type_code, entity_model) VALUES
     (3, 'catalog_category', ''), (4, 'catalog_product', '');
 
-SET @name = 73, @description = 75, @short_description = 76, @price = 77, @cost = 81, @manufacturer = 83,
+SET @name = 73, @description = 75, @short_description = 76, @price = 77, @special_price = 78, @special_from_date = 79, @special_to_date = 80, @cost = 81, @manufacturer = 83,
     @meta_title = 84, @meta_keyword = 85, @meta_description = 86,
     @image = 87, @small_image = 88, @thumbnail = 89, @media_gallery = 90, @color = 93,
     @news_from_date = 94, @news_to_date = 95, @status = 97, @visibility = 99,
@@ -29,6 +30,9 @@ INSERT INTO eav_attribute (attribute_id, entity_type_id, attribute_code, backend
     (@description, 4, 'description', 'text', 0, NULL),
     (@short_description, 4, 'short_description', 'text', 0, NULL),
     (@price, 4, 'price', 'decimal', 0, NULL),
+    (@special_price, 4, 'special_price', 'decimal', 0, NULL),
+    (@special_from_date, 4, 'special_from_date', 'datetime', 0, NULL),
+    (@special_to_date, 4, 'special_to_date', 'datetime', 0, NULL),
     (@meta_title, 4, 'meta_title', 'varchar', 0, NULL),
     (@meta_keyword, 4, 'meta_keyword', 'text', 0, NULL),
     (@meta_description, 4, 'meta_description', 'varchar', 0, NULL),

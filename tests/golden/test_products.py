@@ -1,29 +1,20 @@
 """SQL in, the whole list of items out: each case's expectation was written by hand from the rule it names."""
 
-import asyncio
-import secrets
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import jsonschema_rs
 import pytest
-from asyncmy.connection import Connection
-from cases import FOLDER, PRODUCTS, Case, read_case, statements
+from cases import Case, names, read_case
+from shop import Shop
 
-from commerce_sync.local.stack import Stack
-from commerce_sync.sample.commands import ADMIN_VARIABLE
-from commerce_sync.sample.database import address_of, connected, create_database
-from commerce_sync.sample.ddl import TABLES, create_schema
 from consumers.builder.feeds import products
-from consumers.builder.read.products import Batch, read_products
+from consumers.builder.read.products import Batch
 from consumers.sink.dialects import Unmappable
 from consumers.sink.dialects.optimizer import OptimizerDialect
-from runtime.database import Database
 from schemas.codec import decode, encode
 from schemas.services.optimizer import request_schema
 
-NAMES = sorted({file.stem for file in PRODUCTS.iterdir()})
 # What the parts of an item say where nothing is linked, offered, rewritten or in stock. A case that shows
 # a part gives its members; these stand for the others.
 PARTS: dict[str, Any] = {
@@ -42,64 +33,6 @@ COMMERCE_ATTRIBUTE = {
     "values": ['{"inStock":false,"lowStock":false,"weight":null,"weightType":null}'],
 }
 UPSERT = jsonschema_rs.validator_for(request_schema("products", "upsert"))
-
-
-class Shop:
-    """A Commerce database of these tests: what it holds is replaced, then read as the builder reads it."""
-
-    def __init__(self, admin_url: str) -> None:
-        self.address = address_of(admin_url, f"magento_golden_{secrets.token_hex(4)}")
-        self.database = Database(self.address)
-        self._in_new_database(create_schema)
-
-    def close(self) -> None:
-        async def drop(connection: Connection) -> None:
-            await _execute(connection, [f"DROP DATABASE `{self.address.database}`"])
-
-        self.database.close()
-        asyncio.run(self._with_connection(drop))
-
-    def hold(self, *scripts: list[str]) -> None:
-        """The rows of these scripts and no others, as one transaction."""
-        emptied = ["SET foreign_key_checks = 0", *(f"DELETE FROM `{table}`" for table in TABLES)]
-        lines = [*emptied, "SET foreign_key_checks = 1", *(line for script in scripts for line in script)]
-
-        async def refill(connection: Connection) -> None:
-            await _execute(connection, lines)
-            await connection.commit()
-
-        asyncio.run(self._with_connection(refill))
-
-    def read(
-        self, skus: list[str] | None, config: dict[str, str] | None = None, media_base_url: str = ""
-    ) -> Batch:
-        """The products asked for, else all of the shop and one that was deleted."""
-        with self.database.snapshot() as snapshot:
-            if skus is None:
-                found = snapshot.query("SELECT sku FROM catalog_product_entity")
-                skus = sorted({"deleted", *(sku for (sku,) in found)})
-            return read_products(snapshot, "", skus, config or {}, media_base_url)
-
-    def _in_new_database(self, act: Callable[[Connection], Any]) -> None:
-        asyncio.run(create_database(self.address))
-        asyncio.run(self._with_connection(act))
-
-    async def _with_connection(self, act: Callable[[Connection], Any]) -> None:
-        async with connected(self.address) as connection:
-            await act(connection)
-
-
-async def _execute(connection: Connection, lines: list[str]) -> None:
-    async with connection.cursor() as cursor:
-        for line in lines:
-            await cursor.execute(line)
-
-
-@pytest.fixture(scope="module")
-def shop(stack: Stack) -> Iterator[Shop]:
-    shop = Shop(stack.environment()[ADMIN_VARIABLE])
-    yield shop
-    shop.close()
 
 
 @dataclass(frozen=True)
@@ -161,13 +94,13 @@ def payload_of(item: dict[str, Any]) -> dict[str, Any] | str:
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names(products.FEED))
 def test_these_rows_become_exactly_these_items(shop: Shop, name: str) -> None:
     """Nothing is left out, added or in another order; what is sent of it is what the service takes."""
-    case = read_case(name)
-    shop.hold(statements(FOLDER / "base.sql"), statements(PRODUCTS / f"{name}.sql"))
+    case = read_case(products.FEED, name)
+    shop.hold_case(products.FEED, name)
 
-    outcome = outcome_of(shop.read(case.asked, **case.settings))
+    outcome = outcome_of(shop.read(case))
     payloads = [payload_of(item) for item in outcome.items]
 
     assert len(outcome.items) == len(case.items), case.rule

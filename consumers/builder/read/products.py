@@ -5,14 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from consumers.builder.feeds import prices
 from consumers.builder.feeds.products import CATEGORY_ATTRIBUTES, FIXED_ATTRIBUTES, used_options
 from consumers.builder.read.config import default_config, read_config
 from consumers.builder.read.eav import Values, path_ids, read_values
 from consumers.builder.read.names import read_tax_classes
 from consumers.builder.read.parts import read_parts
+from consumers.builder.read.prices import read_rule_prices, read_tiers
 from consumers.builder.read.reader import Plan, Reader, Together, ask, by_second, carry_out, grouped, select
 from consumers.builder.read.stock import has_sources
 from consumers.builder.read.store_views import STORE_VIEWS, store_views
+from consumers.builder.read.websites import read_websites
 from consumers.builder.rows import (
     Attribute,
     Catalog,
@@ -55,6 +58,7 @@ def read_products(
 def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_base_url: str) -> Plan[Batch]:
     shop = Together()
     saved = shop.add(read_config(prefix))
+    websites = shop.add(read_websites(prefix, config))
     view_rows = shop.add(ask(STORE_VIEWS.format(p=prefix)))
     attributes = shop.add(_attributes(prefix))
     category_codes = shop.add(_category_codes(prefix))
@@ -66,17 +70,19 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     rows, sets, shadowed = products.result
     ids = sorted(row.entity_id for row in rows.values())
     if not ids:
-        return Batch(Catalog(views, attributes.result), {}, shadowed)
+        return Batch(Catalog(views, attributes.result, websites=websites.result), {}, shadowed)
 
     own = Together()
     values = own.add(_values_and_labels(prefix, ids, attributes.result))
-    websites = own.add(
+    assigned = own.add(
         select(
             f"SELECT product_id, website_id FROM {prefix}catalog_product_website WHERE product_id IN %s", ids
         )
     )
     memberships = own.add(_memberships(prefix, ids, category_codes.result))
     gallery = own.add(_gallery(prefix, ids))
+    tiers = own.add(read_tiers(prefix, ids))
+    rule_prices = own.add(read_rule_prices(prefix, ids))
     types = {row.entity_id: row.type_id for row in rows.values()}
     parts = own.add(
         read_parts(
@@ -93,7 +99,7 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     values_of, labels = values.result
     positions, categories = memberships.result
     parts_of, shared = parts.result
-    websites_of = grouped(websites.result)
+    websites_of = grouped(assigned.result)
     found = {
         sku: ProductRows(
             product=row,
@@ -105,10 +111,13 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
                 child: _statuses(shared.relatives.get(child)) for child in parts_of[row.entity_id].children
             },
             parts=parts_of[row.entity_id],
+            tiers=tuple(tiers.result.get(row.entity_id, ())),
+            rule_prices=tuple(rule_prices.result.get(row.entity_id, ())),
         )
         for sku, row in rows.items()
     }
-    return Batch(Catalog(views, attributes.result, categories, labels, shared), found, shadowed)
+    catalog = Catalog(views, attributes.result, categories, labels, shared, websites.result)
+    return Batch(catalog, found, shadowed)
 
 
 def _statuses(relative: Relative | None) -> StoreValues:
@@ -181,7 +190,9 @@ def _values_and_labels(
 ) -> Plan[tuple[Values, dict[int, dict[int, str | None]]]]:
     """The products' values, and the labels of the options they name."""
     values = yield from read_values(
-        f"{prefix}catalog_product_entity", ids, _wanted(attributes.values(), FIXED_ATTRIBUTES)
+        f"{prefix}catalog_product_entity",
+        ids,
+        _wanted(attributes.values(), FIXED_ATTRIBUTES | prices.ATTRIBUTES),
     )
     options = {n for of_product in values.values() for n in used_options(of_product, attributes.values())}
     # As with pictures, two rows for one store are possible.

@@ -31,6 +31,7 @@ def read_inventory(
         yield from together.done()
         return Inventory(_items(item_rows.result), settings=settings)
     channels = together.add(ask(_CHANNELS.format(p=prefix)))
+    stocks = together.add(ask(f"SELECT stock_id FROM {prefix}inventory_stock"))
     source_rows = together.add(select(_SOURCES.format(p=prefix), ids))
     reservation_rows = together.add(select(_RESERVATIONS.format(p=prefix), ids))
     yield from together.done()
@@ -42,7 +43,15 @@ def read_inventory(
         (product_id, stock_id): Decimal(quantity)
         for product_id, stock_id, quantity in reservation_rows.result
     }
-    return Inventory(_items(item_rows.result), True, dict(channels.result), sources, reservations, settings)
+    return Inventory(
+        _items(item_rows.result),
+        True,
+        dict(channels.result),
+        sources,
+        reservations,
+        settings,
+        tuple(sorted(stock_id for (stock_id,) in stocks.result)),
+    )
 
 
 def _items(rows: Iterable[Row]) -> dict[int, StockItemRow]:
@@ -65,14 +74,14 @@ _SOURCES = (
     " STRAIGHT_JOIN {p}inventory_source_item i ON i.sku = p.sku"
     " STRAIGHT_JOIN {p}inventory_source s ON s.source_code = i.source_code AND s.enabled = 1"
     " STRAIGHT_JOIN {p}inventory_source_stock_link l ON l.source_code = i.source_code"
-    f" WHERE p.entity_id IN %s AND l.stock_id <> {DEFAULT_STOCK} GROUP BY p.entity_id, l.stock_id"
+    " WHERE p.entity_id IN %s GROUP BY p.entity_id, l.stock_id"
 )
 # The table's index begins with the stock, so stocks come before reservations.
 _RESERVATIONS = (
     "SELECT p.entity_id, r.stock_id, SUM(r.quantity)"
     " FROM {p}catalog_product_entity p STRAIGHT_JOIN {p}inventory_stock k"
     " STRAIGHT_JOIN {p}inventory_reservation r ON r.stock_id = k.stock_id AND r.sku = p.sku"
-    f" WHERE p.entity_id IN %s AND k.stock_id <> {DEFAULT_STOCK} GROUP BY p.entity_id, r.stock_id"
+    " WHERE p.entity_id IN %s GROUP BY p.entity_id, r.stock_id"
 )
 
 

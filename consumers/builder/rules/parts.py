@@ -21,7 +21,10 @@ from consumers.builder.values import GalleryRow, StoreValues, StoreView
 
 @dataclass(frozen=True, slots=True)
 class ProductParts:
-    """Rows of one product's parts. `attribute_set` is its id and name; videos are by gallery value id."""
+    """Rows of one product's parts. `attribute_set` is its id and name; videos are by gallery value id.
+
+    `configurables` are the products that it is linked to as a variant.
+    """
 
     attribute_set: tuple[int, str] | None = None
     parents: tuple[int, ...] = ()
@@ -30,6 +33,7 @@ class ProductParts:
     options: OptionRows = field(default_factory=OptionRows)
     rewrites: tuple[urls.RewriteRow, ...] = ()
     videos: media.Videos = field(default_factory=dict)
+    configurables: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Core:
 
 def members(core: Core, parts: ProductParts, shared: SharedParts, view: StoreView) -> dict[str, Any]:
     """The item's members that are made of parts; not those appended to `attributes[]`."""
-    stock = stock_members(_stock_product(core, parts, shared), shared.relatives, shared.inventory, view)
+    product = stock_product(core.product_id, core.type_id, core.statuses, parts, shared)
+    stock = stock_members(product, shared.relatives, shared.inventory, view)
     values = {code: core.value(code) for code in extras.CODES}
     files = {role: core.value(role) for role in media.ROLES}
     composite = core.type_id in COMPOSITE_TYPES
@@ -130,6 +135,7 @@ def related_ids(parts: ProductParts) -> set[int]:
     return {
         *parts.parents,
         *parts.children,
+        *parts.configurables,
         *parts.options.variants,
         *(link.linked_product_id for link in parts.links),
         *(selection.product_id for option in parts.options.bundle for selection in option.selections),
@@ -148,10 +154,13 @@ def _options(core: Core, parts: ProductParts, shared: SharedParts, view: StoreVi
     )
 
 
-def _stock_product(core: Core, parts: ProductParts, shared: SharedParts) -> StockProduct:
-    ids = parts.options.variants if core.type_id == "configurable" else _group(parts)
+def stock_product(
+    product_id: int, type_id: str, statuses: StoreValues, parts: ProductParts, shared: SharedParts
+) -> StockProduct:
+    """The product and what its stock is made of."""
+    ids = parts.options.variants if type_id == "configurable" else _group(parts)
     found: list[Relative] = [shared.relatives[n] for n in ids if n in shared.relatives]
-    return StockProduct(core.product_id, core.type_id, core.statuses, tuple(found), parts.options.bundle)
+    return StockProduct(product_id, type_id, statuses, tuple(found), parts.options.bundle)
 
 
 def _group(parts: ProductParts) -> tuple[int, ...]:

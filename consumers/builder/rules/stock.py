@@ -1,4 +1,4 @@
-"""`inStock` and `lowStock`: what Commerce's stock index would say, from the rows it is made of."""
+"""What Commerce's stock index would say of a product, from the rows it is made of."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,6 +56,7 @@ class Inventory:
         sources: by (product id, stock id); only where there is a source item.
         reservations: sum by (product id, stock id).
         settings: the shop's own settings, of the default scope.
+        stock_ids: all stocks, ascending; without multi-source inventory only the default one.
     """
 
     items: Mapping[int, StockItemRow] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class Inventory:
     sources: Mapping[tuple[int, int], SourcesRow] = field(default_factory=dict)
     reservations: Mapping[tuple[int, int], Decimal] = field(default_factory=dict)
     settings: config.Config = field(default_factory=dict)
+    stock_ids: tuple[int, ...] = (DEFAULT_STOCK,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def stock_members(
 ) -> dict[str, bool]:
     """`inStock` and `lowStock` in one store view. A product without stock rows is not in stock."""
     stock_id = inventory.stock_of_website.get(view.website_code) if inventory.multi_source else DEFAULT_STOCK
-    stock = None if stock_id is None else _stock(product, relatives, inventory, stock_id)
+    stock = None if stock_id is None else stock_in(product, relatives, inventory, stock_id)
     threshold = Decimal(config.value(view.config, config.LOW_STOCK_BELOW) or 0)
     return {
         "inStock": stock is not None and stock.salable,
@@ -98,9 +100,25 @@ def stock_members(
     }
 
 
-def _stock(
+def is_infinite(item: StockItemRow | None, settings: config.Config) -> bool:
+    """True when the quantity does not limit what can be sold.
+
+    The product's own settings count where it has some; the shop's do for a product without a stock item.
+    """
+    infinite = not config.flag(settings, config.MANAGE_STOCK) or config.flag(settings, config.BACKORDERS)
+    if item is None:
+        return infinite
+    if not item.use_config_manage_stock:
+        infinite = not item.manage_stock
+    if not infinite and not item.use_config_backorders and not item.use_config_min_qty:
+        infinite = item.backorders > 0 and item.min_qty == 0
+    return infinite
+
+
+def stock_in(
     product: StockProduct, relatives: Mapping[int, Relative], inventory: Inventory, stock_id: int
 ) -> Stock | None:
+    """The product's row in the stock's index; None where it would have none."""
     simple = _default_stock if stock_id == DEFAULT_STOCK else _other_stock
 
     def of(entity_id: int, statuses: Mapping[int, str | None]) -> Stock | None:
@@ -172,16 +190,21 @@ def _bundle(
     stock_id: int,
     of: _Of,
 ) -> Stock | None:
-    if stock_id == DEFAULT_STOCK and of(product.entity_id, product.statuses) is None:
+    selected = {s.product_id for option in product.bundle_options for s in option.selections}
+    children = {
+        product_id: _of_relative(child, of)
+        for product_id in selected
+        if (child := relatives.get(product_id)) is not None
+        and (stock_id != DEFAULT_STOCK or _is_usable(child))
+    }
+    if stock_id == DEFAULT_STOCK:
+        if of(product.entity_id, product.statuses) is None:
+            return None
+    elif not any(children.values()):
         return None
 
     def is_salable(selection: SelectionRow) -> bool:
-        child = relatives.get(selection.product_id)
-        stock = (
-            None
-            if child is None or (stock_id == DEFAULT_STOCK and not _is_usable(child))
-            else _of_relative(child, of)
-        )
+        stock = children.get(selection.product_id)
         item = inventory.items.get(selection.product_id)
         if stock is None or item is None or not stock.salable:
             return False

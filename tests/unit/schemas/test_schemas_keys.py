@@ -1,6 +1,7 @@
 """Names, partitions, hashes and positions: what all stages must agree on."""
 
 import json
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
@@ -43,6 +44,13 @@ def test_canonical_json_has_sorted_members_no_spaces_and_utf8() -> None:
 
     assert canonical_json(value) == '{"a":null,"b":[{"a":"ä","z":1},2]}'.encode()
     assert canonical_json({"a": None, "b": [{"a": "ä", "z": 1}, 2]}) == canonical_json(value)
+
+
+def test_amounts_are_numbers_digit_for_digit() -> None:
+    """A double would make 0.1 of it."""
+    amounts = {"price": Decimal("99999999999999.999999"), "qty": Decimal("0.100000000000000005")}
+
+    assert canonical_json(amounts) == b'{"price":99999999999999.999999,"qty":0.100000000000000005}'
 
 
 @pytest.mark.parametrize("name", ["modifiedAt", "updatedAt", "createdAt"])
