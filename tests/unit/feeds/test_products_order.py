@@ -1,7 +1,8 @@
 """What a product's items are does not depend on the order of rows, nor on what else a batch holds."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commerce_sync.sample.ddl import TABLES
-from consumers.builder.feeds import products
+from consumers.builder.feeds import inventory_stock_status, prices, products, variants
 from consumers.builder.read.products import read_products
+from consumers.builder.rows import Catalog, ProductRows
 from runtime.database import Query, Row
 from schemas.codec import encode
 from schemas.keys import content_hash
@@ -19,6 +21,9 @@ PRODUCTS: Final = (1, 2, 3)
 STORES: Final = (0, 1, 2)
 CATEGORIES: Final = {2: "1/2", 3: "1/2/3", 4: "1/2/3/4", 5: "1/2/3/5"}
 OPTIONS: Final = (41, 42, 43)
+GROUPS: Final = (0, 1, 2)
+STOCKS: Final = (1, 2)
+NOW_S: Final = 1_705_305_600  # 2024-01-15 08:00 UTC, midnight in Los Angeles.
 # Code -> id, backend type, whether it is the merchant's.
 PRODUCT_ATTRIBUTES: Final = {
     "name": (73, "varchar", 0),
@@ -27,10 +32,21 @@ PRODUCT_ATTRIBUTES: Final = {
     "visibility": (99, "int", 0),
     "material": (150, "text", 1),
     "care": (152, "varchar", 1),
+    "color": (93, "int", 1),
+    "price": (77, "decimal", 0),
+    "special_price": (78, "decimal", 0),
+    "special_to_date": (80, "datetime", 0),
 }
 CATEGORY_ATTRIBUTES: Final = {"is_active": (46, "int"), "is_anchor": (54, "int"), "url_key": (119, "varchar")}
 # What each product and category has if not drawn otherwise, so that most of them are shown somewhere.
-USUAL: Final = {"status": 1, "visibility": 4, "is_active": 1, "is_anchor": 1, "url_key": "gear"}
+USUAL: Final = {
+    "status": 1,
+    "visibility": 4,
+    "special_price": "9.500000",
+    "is_active": 1,
+    "is_anchor": 1,
+    "url_key": "gear",
+}
 VALUES: Final = {
     "name": st.sampled_from((None, "Bag", "Tasche")),
     "image": st.sampled_from((None, "/a.jpg", "/b.jpg", "no_selection")),
@@ -38,13 +54,17 @@ VALUES: Final = {
     "visibility": st.sampled_from((None, 1, 4, 4, 4)),
     "material": st.lists(st.sampled_from(("41", "42", "43", "x")), max_size=3).map(",".join),
     "care": st.sampled_from((None, "", "dry")),
+    "color": st.sampled_from((None, 41, 42)),
+    "price": st.sampled_from((None, "34.000000", "5.100000")),
+    "special_price": st.sampled_from((None, "0.000000", "30.000000")),
+    "special_to_date": st.sampled_from((None, "2024-01-14 00:00:00", "2024-01-15 00:00:00")),
     "is_active": st.sampled_from((None, 0, 1, 1)),
     "is_anchor": st.sampled_from((None, 0, 1)),
     "url_key": st.sampled_from((None, "gear", "bags")),
 }
 COLUMNS: Final = {
-    "store_website": "website_id, code",
-    "store_group": "group_id, code, root_category_id",
+    "store_website": "website_id, code, default_group_id",
+    "store_group": "group_id, code, root_category_id, default_store_id",
     "store": "store_id, code, website_id, group_id",
     "core_config_data": "scope, scope_id, path, value",
     "eav_entity_type": "entity_type_id, entity_type_code",
@@ -58,6 +78,24 @@ COLUMNS: Final = {
     ),
     "catalog_product_website": "product_id, website_id",
     "catalog_product_relation": "parent_id, child_id",
+    "customer_group": "customer_group_id",
+    "catalog_product_entity_tier_price": (
+        "value_id, entity_id, website_id, all_groups, customer_group_id, qty, value, percentage_value"
+    ),
+    "catalogrule_product_price": "product_id, website_id, customer_group_id, rule_date, rule_price",
+    "catalog_product_super_link": "product_id, parent_id",
+    "catalog_product_super_attribute": "product_id, attribute_id, position",
+    "cataloginventory_stock_item": (
+        "product_id, stock_id, qty, is_in_stock, min_qty, use_config_min_qty, backorders,"
+        " use_config_backorders, manage_stock, use_config_manage_stock, min_sale_qty,"
+        " use_config_min_sale_qty, max_sale_qty, use_config_max_sale_qty, enable_qty_increments,"
+        " use_config_enable_qty_inc, qty_increments, use_config_qty_increments"
+    ),
+    "inventory_stock": "stock_id",
+    "inventory_source": "source_code, enabled",
+    "inventory_source_stock_link": "stock_id, source_code",
+    "inventory_source_item": "source_code, sku, quantity, status",
+    "inventory_reservation": "stock_id, sku, quantity",
     "catalog_category_product": "category_id, product_id, position",
     "catalog_category_entity": "entity_id, path, level",
     "catalog_product_entity_media_gallery": "value_id, value, media_type",
@@ -74,8 +112,8 @@ COLUMNS: Final = {
 Rows = dict[str, list[tuple[Any, ...]]]
 
 FIXED_ROWS: Final[Rows] = {
-    "store_website": [(1, "base")],
-    "store_group": [(1, "main", 2)],
+    "store_website": [(1, "base", 1)],
+    "store_group": [(1, "main", 2, 1)],
     "store": [(1, "default", 1, 1), (2, "german", 1, 1)],
     "core_config_data": [("default", 0, "web/unsecure/base_url", "http://shop.example.com/")],
     "eav_entity_type": [(3, "catalog_category"), (4, "catalog_product")],
@@ -84,6 +122,11 @@ FIXED_ROWS: Final[Rows] = {
         *((number, 3, code, kind, 0, None) for code, (number, kind) in CATEGORY_ATTRIBUTES.items()),
     ],
     "eav_attribute_option": [(option, 150) for option in OPTIONS],
+    "customer_group": [(group,) for group in GROUPS],
+    "cataloginventory_stock_item": [(n, 1, n, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 1, 0, 1, 0, 1) for n in PRODUCTS],
+    "inventory_stock": [(stock,) for stock in STOCKS],
+    "inventory_source": [("default", 1), ("east", 1), ("west", 1)],
+    "inventory_source_stock_link": [(1, "default"), (2, "east"), (2, "west")],
     "catalog_product_entity": [(n, f"P{n}", "simple", None, None, 0, 4) for n in PRODUCTS],
     "catalog_product_website": [(n, 1) for n in PRODUCTS],
     "catalog_category_entity": [(n, path, path.count("/")) for n, path in CATEGORIES.items()],
@@ -116,6 +159,29 @@ def shops(draw: st.DrawFn) -> Rows:
     )
     rows["catalog_category_product"] = [(*place, at) for place, at in members.items()]
     rows["catalog_product_relation"] = some(product, product, size=2)
+    group, money = st.sampled_from(GROUPS), st.sampled_from(("9.990000", "12.500000", "0.000000"))
+    of_tier = (
+        product,
+        st.sampled_from((0, 1)),
+        st.sampled_from((0, 1)),
+        group,
+        st.sampled_from(("1.0000", "5.0000")),
+    )
+    found = some(*of_tier, money, st.sampled_from((None, "10.00")))
+    rows["catalog_product_entity_tier_price"] = [(number, *tier) for number, tier in enumerate(found)]
+    days = st.sampled_from(("2024-01-14", "2024-01-15", "2024-01-16"))
+    ruled = draw(st.dictionaries(st.tuples(product, st.just(1), group, days), money, max_size=8))
+    rows["catalogrule_product_price"] = [(*place, price) for place, price in ruled.items()]
+    rows["catalog_product_super_link"] = some(product, product, size=3)
+    rows["catalog_product_super_attribute"] = some(product, st.sampled_from((93,)), position, size=3)
+    if draw(st.booleans()):
+        sku, amount = product.map(lambda number: f"P{number}"), st.integers(-2, 9)
+        source = st.sampled_from(("default", "east", "west"))
+        held = draw(st.dictionaries(st.tuples(source, sku), st.tuples(amount, position), max_size=6))
+        rows["inventory_source_item"] = [(*place, *stock) for place, stock in held.items()]
+        rows["inventory_reservation"] = some(st.sampled_from(STOCKS), sku, amount)
+    else:
+        rows["inventory_stock"] = []
     picture = st.integers(1, 3)
     rows["catalog_product_entity_media_gallery"] = [
         (n, draw(st.sampled_from(("/a.jpg", "/b.jpg"))), "image") for n in range(1, 4)
@@ -144,6 +210,7 @@ class ShuffledReader:
 
     def __init__(self, rows: Rows, chance: Random) -> None:
         self._chance = chance
+        self._multi_source = bool(rows["inventory_stock"])
         self._connection = sqlite3.connect(":memory:")
         EMPTY.backup(self._connection)
         for name, columns in COLUMNS.items():
@@ -157,8 +224,8 @@ class ShuffledReader:
 
     def _query(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         if "information_schema" in statement:
-            # This shop has no multi-source inventory.
-            return []
+            return [(1,)] if self._multi_source else []
+        statement = statement.replace("STRAIGHT_JOIN", "JOIN").replace("IF(", "IIF(")
         values: list[Any] = []
         for parameter in parameters:
             listed = (
@@ -170,6 +237,9 @@ class ShuffledReader:
             statement = statement.replace("%s", places, 1)
             values += [parameter] if listed is None else listed
         found = self._connection.execute(statement, values).fetchall()
+        if "cataloginventory_stock_item" in statement:
+            # The real driver gives decimals.
+            found = [(product, Decimal(qty), *others) for product, qty, *others in found]
         return found if "ORDER BY" in statement else self._shuffled(found)
 
     def _shuffled(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -179,25 +249,45 @@ class ShuffledReader:
         self._connection.close()
 
 
-Built = dict[str, tuple[list[tuple[bytes, str]], tuple[str, ...]] | str]
+# The bytes and hash of each feed's items, what they depend on and when they change, by SKU.
+Built = dict[str, list[Any]]
 
 
 def built(rows: Rows, batches: list[list[str]], chance: Random) -> Built:
-    """Bytes and hash of each product's items and the names it depends on, or why it is parked."""
+    """Everything that is built of the products, or why it is parked."""
     reader = ShuffledReader(rows, chance)
     result: Built = {}
     for skus in batches:
         batch = read_products(reader, "", skus, {}, "")
         for sku, product in batch.products.items():
-            try:
-                items = products.build(product, batch.catalog)
-            except products.Unbuildable as error:
-                result[sku] = str(error)
-                continue
-            sent = [(encode(products.FEED, item), content_hash(item)) for item in items]
-            result[sku] = (sent, products.refs(product, batch.catalog))
+            result[sku] = [made for feed in FEEDS for made in feed(product, batch.catalog)]
     reader.close()
     return result
+
+
+def made_by(feed: Any) -> Callable[[ProductRows, Catalog], list[Any]]:
+    """A feed's items and what they depend on, or why they are parked."""
+
+    def make(product: ProductRows, catalog: Catalog) -> list[Any]:
+        try:
+            items = feed.build(product, catalog)
+        except products.Unbuildable as error:
+            return [str(error)]
+        return [*sent(feed.FEED, items), feed.refs(product, catalog)]
+
+    return make
+
+
+def priced(product: ProductRows, catalog: Catalog) -> list[Any]:
+    items = prices.build(product, catalog, NOW_S)
+    return [*sent(prices.FEED, items), prices.refs(product), prices.due(product, catalog, NOW_S)]
+
+
+def sent(feed: str, items: list[dict[str, Any]]) -> list[tuple[bytes, str]]:
+    return [(encode(feed, item), content_hash(item)) for item in items]
+
+
+FEEDS: Final = (*map(made_by, (products, inventory_stock_status, variants)), priced)
 
 
 @st.composite
