@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from consumers.builder.rules.parts import ProductParts, SharedParts
+from consumers.builder.rules.permissions import Permissions
 from consumers.builder.values import (
     DEFAULT_STORE,
     Attribute,
@@ -66,6 +67,7 @@ class Catalog:
     option_labels: Mapping[int, StoreValues] = field(default_factory=dict)
     parts: SharedParts = field(default_factory=SharedParts)
     websites: tuple[Website, ...] = ()
+    permissions: Permissions = field(default_factory=Permissions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,10 @@ _CATEGORY_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "catalog_category_entity_int": (_CATEGORY_VALUE, _OF_CATEGORY),
     "catalog_category_entity_varchar": (_CATEGORY_VALUE, _OF_CATEGORY),
     "catalog_category_entity_text": (_OF_CATEGORY,),
+    # Whoever is below has the permission too, if nothing nearer says otherwise.
+    "magento_catalogpermissions": (
+        Rule((("refers_to", "category:category_id"), ("category", "category_id"))),
+    ),
 }
 _SCOPE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "store": (
@@ -372,7 +376,7 @@ _REFERRERS: Final[Mapping[str, tuple[str, ...]]] = {
     "category": ("category", "product"),
     "config": ("scope",),
     # Products are priced for single groups.
-    "group:*": ("scope",),
+    "group:*": ("scope", "product"),
     "website": ("scope",),
 }
 

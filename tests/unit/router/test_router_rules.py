@@ -137,6 +137,11 @@ def test_only_a_delete_adds_the_reference(op: str) -> None:
             {"website_id": 2, "code": "de"},
             [*EVERY_ITEM, ("scope", "website:2"), ("refers_to", "website:*")],
         ),
+        (
+            "magento_catalogpermissions",
+            {"permission_id": 1, "category_id": 4},
+            [("refers_to", "category:4"), ("category", "4")],
+        ),
         ("catalog_product_entity_tier_price", {"entity_id": 5, "value_id": 1}, [("product", "5")]),
         ("catalogrule_product_price", {"product_id": 5, "rule_price": "1"}, [("product", "5")]),
         ("customer_group_excluded_website", {"customer_group_id": 3}, [("scope", "group:3")]),
