@@ -21,6 +21,11 @@ USE_INCREMENTS: Final = "cataloginventory/item_options/enable_qty_increments"
 INCREMENTS: Final = "cataloginventory/item_options/qty_increments"
 DEFAULT_SORT_BY: Final = "catalog/frontend/default_sort_by"
 PRICE_SCOPE: Final = "catalog/price/scope"
+# Of the paid edition; 0 grants to nobody, 1 to everyone, 2 to the groups named in the path beside it.
+PERMISSIONS_ENABLED: Final = "catalog/magento_catalogpermissions/enabled"
+GRANT_VIEW: Final = "catalog/magento_catalogpermissions/grant_catalog_category_view"
+GRANT_PRICE: Final = "catalog/magento_catalogpermissions/grant_catalog_product_price"
+GRANT_CART: Final = "catalog/magento_catalogpermissions/grant_checkout_items"
 
 # Of PRICE_SCOPE: prices and their currency are those of the whole shop; else each website has its own.
 ONE_PRICE: Final = "0"
@@ -46,6 +51,13 @@ DEFAULTS: Final[Mapping[str, str]] = {
     INCREMENTS: "1",
     DEFAULT_SORT_BY: "position",
     PRICE_SCOPE: ONE_PRICE,
+    PERMISSIONS_ENABLED: "0",
+    GRANT_VIEW: "1",
+    GRANT_PRICE: "1",
+    GRANT_CART: "1",
+    f"{GRANT_VIEW}_groups": "",
+    f"{GRANT_PRICE}_groups": "",
+    f"{GRANT_CART}_groups": "",
 }
 # A change of any other path matters to no item.
 PATHS: Final = tuple(DEFAULTS)
@@ -72,6 +84,11 @@ def flag(config: Config, path: str) -> bool:
 def is_on(text: str) -> bool:
     """What a setting's text means as yes or no."""
     return text not in {"", "0", "false"}
+
+
+def groups_path(path: str) -> str:
+    """Where the groups stand that are granted something, separated by commas."""
+    return f"{path}_groups"
 
 
 def base_url(config: Config) -> str:

@@ -83,7 +83,12 @@ SCOPE_TABLES: Final = (
     "url_rewrite",
 )
 
-CAPTURED_TABLES: Final = PRODUCT_TABLES + STOCK_TABLES + CATEGORY_TABLES + ATTRIBUTE_TABLES + SCOPE_TABLES
+# Of the paid edition; elsewhere they are not there.
+PAID_TABLES: Final = ("magento_catalogpermissions",)
+
+CAPTURED_TABLES: Final = (
+    PRODUCT_TABLES + STOCK_TABLES + CATEGORY_TABLES + ATTRIBUTE_TABLES + SCOPE_TABLES + PAID_TABLES
+)
 
 # Read by the builder, never changed by a running shop in a way that matters to an item.
 READ_ONLY_TABLES: Final = ("eav_entity_type", "catalog_product_link_type", "catalog_product_link_attribute")

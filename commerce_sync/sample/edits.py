@@ -233,8 +233,52 @@ async def change_price(shop: Shop) -> str:
 async def change_special_price(shop: Shop) -> str:
     product = await _product(shop, "p.type_id IN ('simple', 'virtual', 'downloadable')")
     price = None if shop.random.random() < 0.3 else f"{shop.random.randrange(99, 4_999) / 100:.2f}"
+    last_day = shop.random.choice((None, None, "2020-12-31 00:00:00", "2035-12-31 00:00:00"))
     await _set_value(shop, product, "special_price", price)
-    return f"{product}: special price is {price}"
+    await _set_value(shop, product, "special_to_date", last_day)
+    return f"{product}: special price is {price}, until {last_day or 'further notice'}"
+
+
+async def change_tier_prices(shop: Shop) -> str:
+    """Commerce writes only the rows that differ, but a product's tiers are edited as a whole."""
+    product = await _product(shop, "p.type_id IN ('simple', 'virtual', 'downloadable')")
+    cents = shop.random.randrange(99, 4_999)
+    # Whether for all groups, group, quantity, price, website, percentage.
+    drawn = (
+        (1, 0, 5, f"{cents / 100:.2f}", 0, None),
+        (1, 0, 1, f"{cents / 80:.2f}", shop.random.choice((1, 2)), None),
+        (0, 2, 1, 0, 0, shop.random.randrange(5, 60)),
+        (0, 3, 10, f"{cents / 120:.2f}", 1, None),
+    )
+    tiers = shop.random.sample(drawn, shop.random.randrange(len(drawn)))
+    await shop.change("DELETE FROM {p}catalog_product_entity_tier_price WHERE entity_id = %s", product.id)
+    await shop.insert("catalog_product_entity_tier_price", [(product.id, *tier) for tier in tiers])
+    await _touch(shop, product)
+    return f"{product}: {len(tiers)} tier prices"
+
+
+async def apply_catalog_rule(shop: Shop) -> str:
+    """What Commerce's index of catalog rules leaves: prices of yesterday, today and tomorrow."""
+    product = await _product(
+        shop,
+        "p.type_id IN ('simple', 'virtual', 'downloadable') AND EXISTS "
+        "(SELECT 1 FROM {p}catalog_product_website w WHERE w.product_id = p.entity_id)",
+    )
+    price = f"{shop.random.randrange(99, 4_999) / 100:.2f}"
+    groups = shop.random.sample((0, 1, 2), shop.random.randrange(3))
+    dates = await shop.query(
+        "SELECT CAST(UTC_DATE() - INTERVAL 1 DAY AS CHAR), CAST(UTC_DATE() AS CHAR),"
+        " CAST(UTC_DATE() + INTERVAL 1 DAY AS CHAR)"
+    )
+    await shop.change("DELETE FROM {p}catalogrule_product_price WHERE product_id = %s", product.id)
+    rows = [
+        (date, group_id, product.id, price, website_id)
+        for date in dates[0]
+        for group_id in groups
+        for website_id in await _websites(shop, product)
+    ]
+    await shop.insert("catalogrule_product_price", rows)
+    return f"{product}: catalog rule price of groups {groups} is {price}"
 
 
 async def change_stock(shop: Shop) -> str:
@@ -847,6 +891,8 @@ EDITS: Final[dict[Edit, float]] = {
     assign_category: 5,
     remove_category: 4,
     change_special_price: 4,
+    change_tier_prices: 2,
+    apply_catalog_rule: 2,
     create_product: 4,
     change_url_key: 3,
     change_visibility: 3,

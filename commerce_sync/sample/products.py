@@ -344,6 +344,8 @@ class _Writer:
         if number % 50 == 1:
             order = f'{{"event_type":"order_placed","object_type":"order","object_id":"{number}"}}'
             self._rows.add("inventory_reservation", 1, product.sku, -1, order)
+            if 2 in product.websites:
+                self._rows.add("inventory_reservation", 2, product.sku, -2, order)
 
     # Prices
 
@@ -353,8 +355,14 @@ class _Writer:
         if product.kind in {"simple", "variant"}:
             self._value("weight", product, f"{random.randrange(1, 90) / 10}")
         if product.kind == "bundle":
+            if product.number % 3 == 0:
+                # Of bundles it is a percentage.
+                self._value("special_price", product, "85")
             return
-        if random.random() < 0.1:
+        if product.number % 40 == 7:
+            self._value("special_price", product, _money(cents * 7 // 10))
+            self._value("special_from_date", product, "2035-01-01 00:00:00")
+        elif random.random() < 0.1:
             self._value("special_price", product, _money(cents * 8 // 10))
             self._value("special_from_date", product, "2026-01-01 00:00:00")
             if random.random() < 0.5:
@@ -363,6 +371,9 @@ class _Writer:
             rows, table = self._rows, "catalog_product_entity_tier_price"
             rows.add(table, product.number, 1, 0, 5, _money(cents * 9 // 10), 0, None)
             rows.add(table, product.number, 0, 2, 1, 0, 0, 15)
+            if 2 in product.websites:
+                rows.add(table, product.number, 0, 3, 1, _money(cents * 8 // 10), 2, None)
+                rows.add(table, product.number, 1, 0, 1, _money(cents * 19 // 20), 2, None)
         if random.random() < 0.04:
             self._add_rule_prices(product)
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from consumers.builder.rules.parts import ProductParts, SharedParts
+from consumers.builder.rules.permissions import Permissions
 from consumers.builder.values import (
     DEFAULT_STORE,
     Attribute,
@@ -68,6 +69,7 @@ class Catalog:
     option_labels: Mapping[int, StoreValues] = field(default_factory=dict)
     parts: SharedParts = field(default_factory=SharedParts)
     websites: tuple[Website, ...] = ()
+    permissions: Permissions = field(default_factory=Permissions)
     # What a feed worked out about a category in a store view, by category and store id.
     places: dict[tuple[int, int], Any] = field(default_factory=dict, compare=False, repr=False)
 

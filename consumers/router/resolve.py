@@ -37,10 +37,13 @@ _FAMILY: Final = (
     " JOIN {p}catalog_product_entity p ON p.entity_id = l.product_id"
     " WHERE l.link_type_id = 3 AND l.linked_product_id IN %s"
 )
-# Those who show the product's SKU, type or website beside its parents: its children and who links to it.
+# Those who show the product's SKU, type or website beside its parents: its children, its variants and who
+# links to it.
 _NEIGHBOURS: Final = (
     "SELECT r.parent_id, p.sku FROM {p}catalog_product_relation r"
     " JOIN {p}catalog_product_entity p ON p.entity_id = r.child_id WHERE r.parent_id IN %s"
+    " UNION ALL SELECT s.parent_id, p.sku FROM {p}catalog_product_super_link s"
+    " JOIN {p}catalog_product_entity p ON p.entity_id = s.product_id WHERE s.parent_id IN %s"
     " UNION ALL SELECT l.linked_product_id, p.sku FROM {p}catalog_product_link l"
     " JOIN {p}catalog_product_entity p ON p.entity_id = l.product_id WHERE l.linked_product_id IN %s"
 )

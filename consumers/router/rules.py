@@ -140,6 +140,13 @@ _OPTION_RULES: Final[Mapping[str, Rule]] = {
     "downloadable_sample": _BY_PRODUCT_ID,
     "downloadable_sample_title": Rule((("sample", "sample_id"),)),
 }
+_PRICE_RULES: Final[Mapping[str, Rule]] = {
+    "catalog_product_entity_tier_price": _BY_ENTITY_ID,
+    "catalogrule_product_price": Rule(
+        (("product", "product_id"),),
+        frozenset({"rule_product_price_id", "latest_start_date", "earliest_end_date"}),
+    ),
+}
 _STOCK_RULES: Final[Mapping[str, Rule]] = {
     "cataloginventory_stock_item": Rule(
         (("product", "product_id"),),
@@ -202,6 +209,10 @@ _CATEGORY_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "catalog_category_entity_int": (_CATEGORY_VALUE, _OF_CATEGORY),
     "catalog_category_entity_varchar": (_CATEGORY_VALUE, _OF_CATEGORY),
     "catalog_category_entity_text": (_OF_CATEGORY,),
+    # Whoever is below has the permission too, if nothing nearer says otherwise.
+    "magento_catalogpermissions": (
+        Rule((("refers_to", "category:category_id"), ("category", "category_id"))),
+    ),
 }
 _SCOPE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "store": (
@@ -220,6 +231,8 @@ _SCOPE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "customer_group": (
         Rule((("scope", "group:customer_group_id"),), compared=frozenset()),
         Rule((("refers_to", "group:*"),), compared=frozenset({"customer_group_code"})),
+        # Its prices go by cascade.
+        Rule((), compared=frozenset(), on_delete=(("refers_to", "group:customer_group_id"),)),
     ),
     "customer_group_excluded_website": (
         Rule((("scope", "group:customer_group_id"),), frozenset({"entity_id"})),
@@ -288,7 +301,14 @@ def _together(*tables: Mapping[str, tuple[Rule, ...]]) -> dict[str, tuple[Rule, 
 RULES: Final[Mapping[str, tuple[Rule, ...]]] = _together(
     *(
         {table: (rule,) for table, rule in rules.items()}
-        for rules in (_PRODUCT_RULES, _MEDIA_RULES, _OPTION_RULES, _STOCK_RULES, _ATTRIBUTE_RULES)
+        for rules in (
+            _PRODUCT_RULES,
+            _MEDIA_RULES,
+            _OPTION_RULES,
+            _PRICE_RULES,
+            _STOCK_RULES,
+            _ATTRIBUTE_RULES,
+        )
     ),
     _CATEGORY_RULES,
     _SCOPE_RULES,
@@ -348,13 +368,15 @@ def _entities_of(kind: Kind, column: str) -> frozenset[str]:
 
 def referrers(reference: str) -> tuple[str, ...]:
     """Kinds of entity that may have been built from a row of this kind."""
-    return _REFERRERS.get(reference.partition(":")[0], ("product",))
+    kind = reference.partition(":")[0]
+    return _REFERRERS.get(reference) or _REFERRERS.get(kind, ("product",))
 
 
 _REFERRERS: Final[Mapping[str, tuple[str, ...]]] = {
     "category": ("category", "product"),
     "config": ("scope",),
-    "group": ("scope",),
+    # Products are priced for single groups.
+    "group:*": ("scope", "product"),
     "website": ("scope",),
 }
 

@@ -9,7 +9,13 @@ import pytest
 from cases import names, read_case
 from shop import Shop
 
-from consumers.builder.feeds import inventory_stock_status, prices, variants
+from consumers.builder.feeds import (
+    category_permissions,
+    inventory_stock_status,
+    prices,
+    product_overrides,
+    variants,
+)
 from consumers.builder.read.products import Batch
 from schemas.codec import decode, encode
 
@@ -48,10 +54,20 @@ def build_plain(feed: Any, batch: Batch) -> Outcome:
     return outcome
 
 
+def build_permissions(batch: Batch) -> Outcome:
+    """Of the categories that the products are in, and of those above."""
+    rows, websites = batch.catalog.permissions.rows, batch.catalog.websites
+    return Outcome(
+        [item for _, some in sorted(rows.items()) for item in category_permissions.build(some, websites)]
+    )
+
+
 BUILD: Final[Mapping[str, Callable[[Batch, int], Outcome]]] = {
     prices.FEED: build_prices,
     inventory_stock_status.FEED: lambda batch, _: build_plain(inventory_stock_status, batch),
     variants.FEED: lambda batch, _: build_plain(variants, batch),
+    product_overrides.FEED: lambda batch, _: build_plain(product_overrides, batch),
+    category_permissions.FEED: lambda batch, _: build_permissions(batch),
 }
 
 

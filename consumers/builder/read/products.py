@@ -11,6 +11,7 @@ from consumers.builder.read.config import default_config, read_config
 from consumers.builder.read.eav import Values, path_ids, read_values
 from consumers.builder.read.names import read_tax_classes
 from consumers.builder.read.parts import read_parts
+from consumers.builder.read.permissions import has_permissions, read_permissions
 from consumers.builder.read.prices import read_rule_prices, read_tiers
 from consumers.builder.read.reader import Plan, Reader, Together, ask, by_second, carry_out, grouped, select
 from consumers.builder.read.stock import has_sources
@@ -26,6 +27,7 @@ from consumers.builder.rows import (
     ProductRows,
     StoreValues,
 )
+from consumers.builder.rules.permissions import Permissions
 from consumers.builder.rules.relatives import Relative
 from schemas.tables import EAV_TYPES
 
@@ -64,6 +66,7 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     category_codes = shop.add(_category_codes(prefix))
     tax_classes = shop.add(read_tax_classes(prefix))
     multi_source = shop.add(has_sources(prefix))
+    restricted = shop.add(has_permissions(prefix))
     products = shop.add(_products(prefix, skus))
     yield from shop.done()
     views = store_views(view_rows.result, saved.result, config, media_base_url)
@@ -116,7 +119,10 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
         )
         for sku, row in rows.items()
     }
-    catalog = Catalog(views, attributes.result, categories, labels, shared, websites.result)
+    permissions = Permissions()
+    if restricted.result:
+        permissions = yield from read_permissions(prefix, sorted(categories))
+    catalog = Catalog(views, attributes.result, categories, labels, shared, websites.result, permissions)
     return Batch(catalog, found, shadowed)
 
 

@@ -224,7 +224,8 @@ class ShuffledReader:
 
     def _query(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         if "information_schema" in statement:
-            return [(1,)] if self._multi_source else []
+            asked = "inventory" in str(parameters)
+            return [(1,)] if asked and self._multi_source else []
         statement = statement.replace("STRAIGHT_JOIN", "JOIN").replace("IF(", "IIF(")
         values: list[Any] = []
         for parameter in parameters:

@@ -137,7 +137,13 @@ def test_only_a_delete_adds_the_reference(op: str) -> None:
             {"website_id": 2, "code": "de"},
             [*EVERY_ITEM, ("scope", "website:2"), ("refers_to", "website:*")],
         ),
-        ("customer_group", {"customer_group_id": 0}, [("scope", "group:0"), ("refers_to", "group:*")]),
+        (
+            "magento_catalogpermissions",
+            {"permission_id": 1, "category_id": 4},
+            [("refers_to", "category:4"), ("category", "4")],
+        ),
+        ("catalog_product_entity_tier_price", {"entity_id": 5, "value_id": 1}, [("product", "5")]),
+        ("catalogrule_product_price", {"product_id": 5, "rule_price": "1"}, [("product", "5")]),
         ("customer_group_excluded_website", {"customer_group_id": 3}, [("scope", "group:3")]),
         (
             "eav_attribute",
@@ -160,6 +166,25 @@ def test_a_new_row_touches_what_its_column_names(
 
     assert touched(table, "c", None, row) == expected
     assert touched(table, "d", row, None) == expected
+
+
+def test_a_deleted_group_touches_whoever_was_priced_for_it() -> None:
+    """Its tier prices go by cascade; a new group has none yet."""
+    row = {"customer_group_id": 3}
+    both = [Touch("scope", "group:3"), Touch("refers_to", "group:*")]
+
+    assert touched("customer_group", "c", None, row) == both
+    assert touched("customer_group", "d", row, None) == [*both, Touch("refers_to", "group:3")]
+
+
+def test_a_rule_price_computed_again_touches_nothing() -> None:
+    """Commerce writes all of them each night, most of them as they were."""
+    row = {"product_id": 5, "rule_date": 20_000, "rule_price": "9.5", "rule_product_price_id": 1}
+
+    assert touched("catalogrule_product_price", "u", row, {**row, "rule_product_price_id": 2}) == []
+    assert touched("catalogrule_product_price", "u", row, {**row, "rule_price": "9.4"}) == [
+        Touch("product", "5")
+    ]
 
 
 def test_a_moved_row_touches_the_old_and_the_new_owner() -> None:
@@ -254,7 +279,11 @@ def test_a_truncated_table_touches_everything_that_had_rows_in_it() -> None:
     """INTERLEAVING 12: there is no row event; a table without a rule matters to nobody."""
     assert touched("catalog_product_website", "t", None, None) == EVERYTHING
     assert touched("catalogrule_product_price_replica", "t", None, None) == []
-    assert touched("customer_group", "t", None, None) == [Touch("everything", "scope")]
+    assert touched("customer_group_excluded_website", "t", None, None) == [Touch("everything", "scope")]
+    assert touched("customer_group", "t", None, None) == [
+        Touch("everything", "scope"),
+        Touch("everything", "product"),
+    ]
     assert touched("catalog_category_entity", "t", None, None) == [
         Touch("everything", "category"),
         Touch("everything", "product"),

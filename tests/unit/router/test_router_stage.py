@@ -236,8 +236,8 @@ def test_entities_that_are_few_have_one_partition() -> None:
     ]
 
 
-def test_a_new_group_touches_itself_and_every_website() -> None:
-    """Its price books are the websites'."""
+def test_a_new_group_touches_itself_and_whoever_speaks_of_all_groups() -> None:
+    """Its price books are the websites'; products may have permissions for each group."""
     row = {"customer_group_id": 4, "customer_group_code": "VIP"}
 
     outgoing = stage(FakeShop()).process([change("customer_group", "c", None, row)])
@@ -245,6 +245,7 @@ def test_a_new_group_touches_itself_and_every_website() -> None:
     assert [(record.topic, record.partition, record.key) for record in outgoing] == [
         ("cs.dirty.scope", 0, b"group:4"),
         ("cs.dirty.scope", 0, b""),
+        *(("cs.dirty.product", partition, b"") for partition in range(PARTITIONS)),
     ]
     assert msgspec.json.decode(outgoing[1].value or b"", type=Dirty).refers_to == "group:*"
 
