@@ -1,4 +1,7 @@
-"""How many items a second the builder makes, beside the same SELECTs with their rows thrown away."""
+"""How many items a second the builder makes, beside the same SELECTs with their rows thrown away.
+
+The limit asks them in the same round trips as the builder; what they cost one by one is told besides.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +16,7 @@ from confluent_kafka import TopicPartition
 from commerce_sync.bench import figures
 from commerce_sync.bench.catalogs import catalog
 from commerce_sync.bench.figures import BuildRun
-from commerce_sync.bench.selects import BareDriver, NotingDatabase, Select
+from commerce_sync.bench.selects import BareDriver, NotingDatabase, RoundTrip
 from commerce_sync.local.stack import Stack
 from consumers.builder.entities import ReadOptions
 from consumers.builder.feeds.products import FEED
@@ -77,8 +80,8 @@ class Builder:
     def items(self, outgoing: Sequence[Outgoing]) -> int:
         return sum(record.topic == self._names.feed(FEED) for record in outgoing)
 
-    def selects_of(self, skus: Sequence[str]) -> list[Select]:
-        """What building these products asks."""
+    def asked_for(self, skus: Sequence[str]) -> list[RoundTrip]:
+        """What building these products asks of the database."""
         records = self.records(skus)
         with self.database.noting() as noted:
             self.build(records)
@@ -101,12 +104,13 @@ def measure(stack: Stack, options: Options, report: Report) -> dict[str, Any]:
     """
     sizes = []
     queries: dict[str, int] = {}
+    round_trips = 0
     for products in options.products:
         builder = Builder(catalog(stack, products, report))
         try:
             if not queries:
-                queries = _queries_by_size(builder)
-                report(f"queries by products of a batch: {queries}")
+                queries, round_trips = _queries_by_size(builder)
+                report(f"queries by products of a batch: {queries}, in {round_trips} round trips")
             size = _size(stack, builder, products, options)
         finally:
             builder.database.close()
@@ -119,6 +123,7 @@ def measure(stack: Stack, options: Options, report: Report) -> dict[str, Any]:
         "runs": options.runs,
         "batch": options.batch,
         "queries_per_batch": queries,
+        "round_trips_per_batch": round_trips,
         "sizes": sizes,
         "spread_percent": figures.spread_percent([1 / size["ours"] for size in sizes]),
     }
@@ -130,9 +135,9 @@ def _size(stack: Stack, builder: Builder, products: int, options: Options) -> di
         builder.records(builder.skus(start, options.batch)) for start in _starts(products, options.batch)
     ]
     with BareDriver(builder.address) as driver:
-        asked = [builder.selects_of([record.key.decode() for record in batch]) for batch in batches]
-        for selects in asked:
-            driver.ask(selects)
+        asked = [builder.asked_for([record.key.decode() for record in batch]) for batch in batches]
+        for trips in asked:
+            driver.ask(trips)
         server = psutil.Process(stack.pid("mariadb"))
         runs = [_run(builder, driver, server, batches, asked, number) for number in range(options.runs)]
     return {"products": products, **figures.build_summary(runs)}
@@ -149,12 +154,13 @@ def _run(
     driver: BareDriver,
     server: psutil.Process,
     batches: Sequence[Sequence[Record]],
-    asked: Sequence[Sequence[Select]],
+    asked: Sequence[Sequence[RoundTrip]],
     number: int,
 ) -> BuildRun:
     """Every batch once by each side, in turn; who begins changes from run to run."""
     run = BuildRun()
-    for batch, selects in zip(batches, asked, strict=True):
+    for batch, trips in zip(batches, asked, strict=True):
+        alone = [(query,) for trip in trips for query in trip]
         for ours in (True, False) if number % 2 == 0 else (False, True):
             if ours:
                 cpu_s, server_s, started = time.process_time(), _cpu_s(server), time.perf_counter()
@@ -165,8 +171,11 @@ def _run(
                 run.items += builder.items(outgoing)
             else:
                 started = time.perf_counter()
-                driver.ask(selects)
+                driver.ask(trips)
                 run.limit_s += time.perf_counter() - started
+                started = time.perf_counter()
+                driver.ask(alone)
+                run.limit_alone_s += time.perf_counter() - started
     return run
 
 
@@ -175,8 +184,8 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _queries_by_size(builder: Builder) -> dict[str, int]:
-    """SELECTs of a batch by its products.
+def _queries_by_size(builder: Builder) -> tuple[dict[str, int], int]:
+    """SELECTs of a batch by its products, and in how many round trips they are asked.
 
     Each batch of ten and more holds a product of every kind, found by building some alone: those that between
     them ask every SELECT. For one product it is the most that any of these asks.
@@ -185,11 +194,18 @@ def _queries_by_size(builder: Builder) -> dict[str, int]:
         NotFine: they are not equally many for ten products and for more.
     """
     skus = builder.skus(0, max(QUERY_SIZES))
-    alone = {sku: figures.numbered(s for s, _ in builder.selects_of([sku])) for sku in skus[:_LOOKED_AT]}
+    alone = {sku: figures.numbered(_texts(builder.asked_for([sku]))) for sku in skus[:_LOOKED_AT]}
     witnesses = figures.cover(alone)
     mixed = [*witnesses, *(sku for sku in skus if sku not in set(witnesses))]
-    counts = {str(size): len(builder.selects_of(mixed[:size])) for size in QUERY_SIZES[1:]}
-    if len(set(counts.values())) > 1:
-        message = f"the number of queries depends on the number of products in a batch: {counts}"
+    counts, trips = {"1": max(len(alone[sku]) for sku in witnesses)}, {}
+    for size in QUERY_SIZES[1:]:
+        asked = builder.asked_for(mixed[:size])
+        counts[str(size)], trips[str(size)] = len(_texts(asked)), len(asked)
+    if len({counts[size] for size in trips}) > 1 or len(set(trips.values())) > 1:
+        message = f"queries depend on the number of products in a batch: {counts}, in {trips} round trips"
         raise NotFine(message)
-    return {"1": max(len(alone[sku]) for sku in witnesses), **counts}
+    return counts, max(trips.values())
+
+
+def _texts(trips: Sequence[RoundTrip]) -> list[str]:
+    return [statement for trip in trips for statement, _ in trip]

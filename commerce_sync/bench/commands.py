@@ -205,20 +205,27 @@ def _stack_dir(given: Path | None) -> Iterator[Path]:
 
 def _build_lines(result: dict[str, Any]) -> list[str]:
     """The result for people."""
-    columns = ("items", "ours", "limit", "ratio", "cpu_ms_per_item", "database_cpu_ms_per_item")
+    columns = {
+        "products": ("products", 10),
+        "items": ("items", 8),
+        "ours": ("ours", 8),
+        "limit": ("limit", 8),
+        "ratio": ("ratio", 7),
+        "ratio_one_by_one": ("one by one", 12),
+        "cpu_ms_per_item": ("CPU ms/item", 13),
+        "database_cpu_ms_per_item": ("database", 10),
+    }
     return [
         f"items a second in batches of {result['batch']} products, medians of {result['runs']} runs",
-        f"{'products':>10}{'items':>9}{'ours':>8}{'limit':>8}{'ratio':>7}{'CPU ms/item':>13}{'database':>10}",
+        "".join(f"{title:>{width}}" for title, width in columns.values()),
         *(
-            f"{size['products']:>10}"
-            + "".join(
-                f"{size[name]:>{width}}" for name, width in zip(columns, (9, 8, 8, 7, 13, 10), strict=True)
-            )
+            "".join(f"{size[name]:>{width}}" for name, (_, width) in columns.items())
             for size in result["sizes"]
         ),
         f"time of an item differs by {result['spread_percent']} % between the sizes",
         "queries by products of a batch: "
         + ", ".join(f"{size}: {count}" for size, count in result["queries_per_batch"].items()),
+        f"round trips of a batch: {result['round_trips_per_batch']}",
     ]
 
 

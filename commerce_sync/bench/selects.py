@@ -8,12 +8,13 @@ from typing import Any, Self
 
 import asyncmy
 from asyncmy.connection import Connection
+from asyncmy.constants import CLIENT
 
-from runtime.database import Database, Row
+from runtime.database import Database, Query, Row
 from runtime.settings import DatabaseAddress
 
-# A statement and its parameters.
-Select = tuple[str, Sequence[Any]]
+# SELECTs with their parameters that are asked together.
+RoundTrip = Sequence[Query]
 
 
 class NotingDatabase(Database):
@@ -21,22 +22,22 @@ class NotingDatabase(Database):
 
     def __init__(self, address: DatabaseAddress) -> None:
         super().__init__(address)
-        self._noted: list[Select] | None = None
+        self._noted: list[RoundTrip] | None = None
 
     @contextmanager
-    def noting(self) -> Iterator[list[Select]]:
-        """Gives the list that every SELECT inside the block is appended to."""
-        noted: list[Select] = []
+    def noting(self) -> Iterator[list[RoundTrip]]:
+        """Gives the list that every round trip of SELECTs inside the block is appended to."""
+        noted: list[RoundTrip] = []
         self._noted = noted
         try:
             yield noted
         finally:
             self._noted = None
 
-    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        if self._noted is not None and statement.startswith("SELECT"):
-            self._noted.append((statement, parameters))
-        return super().query(statement, parameters)
+    def query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
+        if self._noted is not None and all(statement.startswith("SELECT") for statement, _ in queries):
+            self._noted.append(tuple(queries))
+        return super().query_all(queries)
 
 
 class BareDriver:
@@ -57,6 +58,7 @@ class BareDriver:
                 database=self._address.database,
                 charset="utf8mb4",
                 autocommit=True,
+                client_flag=CLIENT.MULTI_STATEMENTS,
             )
         )
         return self
@@ -68,13 +70,18 @@ class BareDriver:
             self._loop.run_until_complete(self._connection.ensure_closed())
         self._loop.close()
 
-    def ask(self, selects: Sequence[Select]) -> None:
-        self._loop.run_until_complete(self._ask(selects))
+    def ask(self, trips: Sequence[RoundTrip]) -> None:
+        self._loop.run_until_complete(self._ask(trips))
 
-    async def _ask(self, selects: Sequence[Select]) -> None:
+    async def _ask(self, trips: Sequence[RoundTrip]) -> None:
         assert self._connection is not None
-        for statement, parameters in selects:
+        for trip in trips:
             async with self._connection.cursor() as cursor:
-                # The driver writes a tuple as a list of values, and knows no other sequence.
-                values = tuple(tuple(value) if isinstance(value, list) else value for value in parameters)
-                await cursor.execute(statement, values)
+                await cursor.execute(";".join(cursor.mogrify(text, _values(values)) for text, values in trip))
+                while await cursor.nextset():
+                    continue
+
+
+def _values(parameters: Sequence[Any]) -> tuple[Any, ...]:
+    """The driver writes a tuple as a list of values, and knows no other sequence."""
+    return tuple(tuple(value) if isinstance(value, list) else value for value in parameters)

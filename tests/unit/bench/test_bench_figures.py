@@ -93,9 +93,9 @@ def test_hops_go_from_station_to_station() -> None:
 def test_a_build_s_figures_are_medians_of_its_rounds() -> None:
     """One slow round moves none of them; the ratio is the limit's time over ours."""
     runs = [
-        BuildRun(items=1000, ours_s=0.5, limit_s=0.25, cpu_s=0.4, server_cpu_s=0.1),
-        BuildRun(items=1000, ours_s=9.0, limit_s=8.0, cpu_s=7.0, server_cpu_s=6.0),
-        BuildRun(items=1000, ours_s=0.4, limit_s=0.2, cpu_s=0.3, server_cpu_s=0.05),
+        BuildRun(items=1000, ours_s=0.5, limit_s=0.25, limit_alone_s=0.4, cpu_s=0.4, server_cpu_s=0.1),
+        BuildRun(items=1000, ours_s=9.0, limit_s=8.0, limit_alone_s=9.0, cpu_s=7.0, server_cpu_s=6.0),
+        BuildRun(items=1000, ours_s=0.4, limit_s=0.2, limit_alone_s=0.3, cpu_s=0.3, server_cpu_s=0.05),
     ]
 
     assert figures.build_summary(runs) == {
@@ -103,6 +103,7 @@ def test_a_build_s_figures_are_medians_of_its_rounds() -> None:
         "ours": 2000,
         "limit": 4000,
         "ratio": 0.5,
+        "ratio_one_by_one": 0.8,
         "cpu_ms_per_item": 0.4,
         "database_cpu_ms_per_item": 0.1,
     }
