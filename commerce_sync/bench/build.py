@@ -22,6 +22,7 @@ from consumers.builder.entities import ReadOptions
 from consumers.builder.feeds.products import FEED
 from consumers.builder.index import PartitionIndex
 from consumers.builder.stage import BuilderOptions, BuilderStage, wall_clock_ms
+from runtime import collector
 from runtime.errors import NotFine
 from runtime.record import Outgoing, Record
 from runtime.settings import Settings
@@ -54,6 +55,8 @@ class Builder:
     """
 
     def __init__(self, settings: Settings) -> None:
+        # As the role's process does.
+        collector.relax()
         self._names = TopicNames(settings.kafka.topic_prefix)
         self.address = settings.commerce.read_address
         self.database = NotingDatabase(self.address)

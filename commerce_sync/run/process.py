@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from commerce_sync.run.roles import Process, run
+from runtime import collector, logs, settings
 from runtime import health as health_module
-from runtime import logs, settings
 from runtime.errors import CommerceSyncError
 from runtime.loop import Stopper
 
@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     process = Process(options.role, options.slot, options.target)
     logs.configure(process.label)
+    collector.relax()
     stopper = Stopper()
     stopper.install()
     _stop_with_parent(stopper)
