@@ -11,10 +11,11 @@ from typing import Final, Protocol
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from runtime import metrics
-from runtime.errors import Doubt, Fault, Transient, Waiting
+from runtime.errors import Fault, Transient, Waiting
 from runtime.health import Health
 from runtime.kafka import ADMIN_TIMEOUT_S, poll_batch
 from runtime.record import Outgoing, Record
+from runtime.transaction import transact
 
 log = logging.getLogger(__name__)
 
@@ -297,35 +298,7 @@ def _transact(
     next_offsets: list[TopicPartition],
 ) -> None:
     """Write and commit. Offsets are never missing: a worker whose partitions went is fenced only by them."""
-    try:
-        producer.begin_transaction()
-        for item in outgoing:
-            _produce(producer, item)
-        producer.send_offsets_to_transaction(
-            next_offsets,
-            consumer.consumer_group_metadata(),
-            ADMIN_TIMEOUT_S,
-        )
-        producer.commit_transaction(ADMIN_TIMEOUT_S)
-    except KafkaException as error:
-        message = f"transaction in doubt, starting over: {error.args[0].str()}"
-        raise Doubt(message) from error
-
-
-def _produce(producer: Producer, item: Outgoing) -> None:
-    while True:
-        try:
-            producer.produce(
-                item.topic,
-                value=item.value,
-                key=item.key,
-                partition=item.partition,
-                headers=[(name, content) for name, content in item.headers],
-            )
-            return
-        except BufferError:
-            # The client's queue is full: let it send before handing over more.
-            producer.poll(0.1)
+    transact(producer, outgoing, next_offsets, consumer.consumer_group_metadata())
 
 
 class _Assignment:

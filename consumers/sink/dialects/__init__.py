@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from consumers.sink.settle import Answer, Verdict
+
 
 class Dialect(Protocol):
     """One ingestion service's language."""
@@ -22,6 +24,9 @@ class Dialect(Protocol):
 
     def item_bytes_max(self, feed: str) -> int:
         """Largest JSON text of one item."""
+
+    def judge(self, answer: Answer, items: int) -> Verdict:
+        """What an answer to a request of `items` items means for each of them."""
 
 
 class Unmappable(ValueError):

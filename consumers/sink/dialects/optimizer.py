@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from consumers.sink.dialects import Unmappable
+from consumers.sink.settle import Answer, Verdict, settle
 
 _PATHS: Final = {"products": "/v1/catalog/products"}
 _ITEM_BYTES_MAX: Final = {"products": 200 * 1024}
@@ -37,6 +38,9 @@ class OptimizerDialect:
 
     def item_bytes_max(self, feed: str) -> int:
         return _ITEM_BYTES_MAX[feed]
+
+    def judge(self, answer: Answer, items: int) -> Verdict:
+        return settle(answer, items)
 
 
 def _product(item: Mapping[str, Any]) -> dict[str, Any]:
