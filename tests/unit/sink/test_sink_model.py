@@ -113,7 +113,7 @@ class SinkMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.flying)
     @rule(
         data=st.data(),
-        how=st.sampled_from(["judge", "judge", "judge", "lose", "lose after", "stick", "busy"]),
+        how=st.sampled_from(["judge", "judge", "lose", "lose after", "stick", "stick", "busy"]),
     )
     def answer(self, data: st.DataObject, how: str) -> None:
         request = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
@@ -223,4 +223,4 @@ class SinkMachine(RuleBasedStateMachine):
 
 
 TestSinkModel = SinkMachine.TestCase
-TestSinkModel.settings = settings(max_examples=150, stateful_step_count=60, deadline=None, print_blob=True)
+TestSinkModel.settings = settings(max_examples=200, stateful_step_count=60, deadline=None, print_blob=True)

@@ -80,6 +80,21 @@ def test_bulk_work_that_the_scan_passed_is_read_later_and_all_of_it_is_sent(
     assert held.position == 100
 
 
+def test_the_position_stops_where_bulk_work_was_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two wait in memory and are delivered; the others were passed by the scan and are not committed."""
+    monkeypatch.setattr(waiting, "BULK_ITEMS_MAX", 2)
+    held = Drive(FakeSender(), items_max=2)
+    held.append(*(feed_record(f"bulk-{n}", n, lane="bulk") for n in range(10)))
+    held.scan()
+    waits = len(held.delivery.feed("products").waiting)
+    (request,) = in_flight(held)
+
+    held.delivery.answered(request.number, held.answer(request))
+    held.commit()
+
+    assert (waits, held.position) == (2, 2)
+
+
 def test_the_position_never_passes_what_is_not_settled() -> None:
     """A contiguous low watermark: 1 is delivered, 0 failed: nothing is committed."""
     sender = FakeSender(Answer(503), None)
@@ -378,6 +393,8 @@ def test_when_nothing_succeeds_the_circuit_opens_and_nothing_is_parked() -> None
 
     assert parked == {}
     assert spent < 150
+    # When nothing succeeds no item is to blame: the requests are full again.
+    assert len(sender.posts) - spent <= 10
     assert len(held.statuses()) == 50
     assert held.position == 50
 
@@ -423,6 +440,10 @@ def test_a_refused_batch_without_a_list_costs_a_bounded_number_of_requests() -> 
     assert len(sender.posts) <= 64
     assert len(kinds) == 100
     assert set(kinds) == {"attention", "retryable"}
+
+    sender.judge = lambda _: None
+    held.pass_time(301)
+    assert {letter.kind for letter in held.letters().values()} == {"attention"}
 
 
 def test_a_service_that_takes_fewer_items_is_asked_with_fewer() -> None:
