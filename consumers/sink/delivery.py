@@ -254,7 +254,9 @@ class Delivery:
         records = list(self._unwritten.values())
         self._unwritten = {}
         self._committed |= moved
-        return Commit(records, moved)
+        # A process that was replaced is fenced by positions only, so there is always one.
+        place, offset = next(iter(self._committed.items()))
+        return Commit(records, moved or {place: offset})
 
     def written(self, commit: Commit) -> None:
         """The transaction is durable."""

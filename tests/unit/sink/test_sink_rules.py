@@ -338,6 +338,22 @@ def test_a_drained_sink_has_no_doubts_and_one_with_a_lost_answer_has() -> None:
     assert (clean, held.delivery.in_doubt) == (False, True)
 
 
+def test_every_transaction_carries_a_position() -> None:
+    """Only with one does the broker refuse what a replaced process writes; a second send moves none."""
+    sender = FakeSender(LOST)
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0))
+    held.pass_time(1)
+    held.now += 121
+    while held.turn():
+        pass
+
+    commit = held.delivery.commit()
+
+    assert commit is not None
+    assert (len(commit.records), commit.offsets) == (1, {("cs.feed.products", 0): 1})
+
+
 # Settling.
 
 
