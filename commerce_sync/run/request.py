@@ -1,6 +1,7 @@
 """Ask for a resync by a record on the control topic, and look how far it is."""
 
 import time
+from collections.abc import Mapping
 
 import msgspec
 
@@ -23,21 +24,29 @@ def request_resync(settings: Settings, feeds: tuple[str, ...], *, allow_deletes:
     Raises:
         Unreachable: the broker does not take it.
     """
-    names = TopicNames(settings.kafka.topic_prefix)
     requested_ms = time.time_ns() // 1_000_000
     command = ResyncProgress(feeds=feeds, state="requested", requested_ms=requested_ms)
-    client = producer(settings.kafka, names.group("request"))
+    commands = {KEY_PREFIX + feed.encode(): msgspec.json.encode(command) for feed in feeds}
     if allow_deletes:
         allowed = msgspec.json.encode(AllowDeletes(requested_ms + ALLOW_DELETES_MS))
-        client.produce(names.control, key=ALLOW_DELETES_KEY, value=allowed, partition=0)
-    for feed in feeds:
-        client.produce(
-            names.control, key=KEY_PREFIX + feed.encode(), value=msgspec.json.encode(command), partition=0
-        )
+        commands = {ALLOW_DELETES_KEY: allowed, **commands}
+    send_commands(settings, commands)
+    return requested_ms
+
+
+def send_commands(settings: Settings, commands: Mapping[bytes, bytes]) -> None:
+    """Write command records to the control topic, by key.
+
+    Raises:
+        Unreachable: the broker does not take them.
+    """
+    names = TopicNames(settings.kafka.topic_prefix)
+    client = producer(settings.kafka, names.group("request"))
+    for key, value in commands.items():
+        client.produce(names.control, key=key, value=value, partition=0)
     if client.flush(20):
         message = f"kafka.bootstrap_servers = {settings.kafka.bootstrap_servers}: the command was not taken"
         raise Unreachable(message)
-    return requested_ms
 
 
 def resync_progress(settings: Settings, requested_ms: int) -> ResyncProgress | None:
