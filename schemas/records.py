@@ -114,6 +114,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of an item at a target. Settles the feed record at `partition`/`offset`, nothing newer.
 
     `again_ms`: an earlier request may still take effect behind this one; the item is sent once more then.
+    `delete_members`: JSON text of what a delete of the item must say and its key does not tell.
     """
 
     outcome: Outcome
@@ -125,6 +126,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     request_id: str | None = None
     error: str | None = None
     again_ms: int | None = None
+    delete_members: str | None = None
     version: int = 1
 
 

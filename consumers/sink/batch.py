@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from schemas.records import Lane
+from schemas.services.shapes import Identity
 
 Operation = Literal["upsert", "delete"]
 
@@ -13,7 +14,11 @@ BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One item on its way: `body` is its JSON text, `hash` that of the text; offsets say what it settles."""
+    """One item on its way: `body` is its JSON text, `hash` that of the text; offsets say what it settles.
+
+    `identity` names it at the service, where that is another matter than its key. `delete_members` is JSON
+    text, empty where the key says all that a delete needs.
+    """
 
     key: bytes
     operation: Operation
@@ -23,6 +28,8 @@ class Submission:
     offset: int
     lane: Lane
     commit_ms: int
+    identity: Identity = ()
+    delete_members: str = ""
 
 
 def fits(size: int, submission: Submission) -> bool:

@@ -394,7 +394,7 @@ class Delivery:
             feed=feed.name,
             operation=operation,
             path=self.target.dialect.path(feed.name, operation),
-            body=body(items),
+            body=body(feed.stamped(items)),
             items=tuple(items),
             part=part,
             renew_token=part.token_renewed,

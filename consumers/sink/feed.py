@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import msgspec
 
 from consumers.sink.batch import Submission
 from consumers.sink.circuit import Circuit, Guard
-from consumers.sink.dialects import Dialect
-from consumers.sink.mapping import Unsendable, submission
+from consumers.sink.claims import Claims
+from consumers.sink.dialects import Dialect, Unmappable
+from consumers.sink.mapping import DELETED_HASH, Unsendable, identity_of, submission
+from consumers.sink.stamp import Stamper
 from consumers.sink.state import TargetState, encode_status
 from consumers.sink.waiting import BULK_OFFSETS_MAX, Entry, Waiting
 from runtime import metrics
@@ -25,6 +27,8 @@ _KINDS: Final[tuple[Kind, ...]] = ("retryable", "attention")
 _LETTER: Final = msgspec.json.Decoder(DeadLetter)
 # An item count that was too much for the service is tried again after this time.
 LIMIT_S: Final = 600.0
+# Another key speaks for the same identity at the service: looked at again after this time.
+_TURN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,10 @@ class Feed:
         self.circuit = Circuit()
         self.guard = Guard(rules.guard_percent)
         self.paused = False
+        self._stamper = Stamper(dialect.stamp(name), lambda: clock.wall_ms() / 1000)
+        self._claims = Claims()
+        # Of upserts whose outcome no status tells yet.
+        self._sent_members: dict[bytes, str] = {}
         self._failing: dict[Kind, int] = dict.fromkeys(_KINDS, 0)
         self._doubtful: dict[int, tuple[int, int]] = {}
         self._doubted_until = 0.0
@@ -112,6 +120,13 @@ class Feed:
                 bulk_end = min(place.end, place.committed + BULK_OFFSETS_MAX)
                 self._doubtful[place.partition] = (place.end, bulk_end)
         self.state = TargetState(statuses)
+        self._stamper.not_before(self.state.newest_ms / 1000)
+        self._claims, self._sent_members = Claims(), {}
+        if self._dialect.identity_moves(self.name):
+            for key, held in self.state.all():
+                if held.outcome != "deleted":
+                    identity = identity_of(self._dialect, self.name, key, held.delete_members)
+                    self._claims.claim(identity, key, held.offset)
         for key, value in letters:
             if value is None:
                 self.letters.pop(key, None)
@@ -140,7 +155,7 @@ class Feed:
 
     def scan(self, record: Record) -> None:
         """A record under the scan position: live items and tombstones wait from now on."""
-        if not self.waiting.starts(record):
+        if not self.waiting.starts(record) or not self._wants(record.key):
             return
         lane, commit_ms = lane_of(record), commit_ms_of(record)
         if self.waiting.get(record.key) is None:
@@ -153,8 +168,15 @@ class Feed:
 
     def bulk(self, record: Record) -> None:
         """A record under the bulk position, which the scan passed before."""
-        if not self.state.is_settled(record.key, record.offset):
+        if self._wants(record.key) and not self.state.is_settled(record.key, record.offset):
             self._take_up(record, lane_of(record), commit_ms_of(record))
+
+    def _wants(self, key: bytes) -> bool:
+        """False for an item that the service is never told of; a key nobody can read is parked later."""
+        try:
+            return self._dialect.wants(self.name, msgspec.json.decode(key))
+        except (msgspec.DecodeError, LookupError, TypeError):
+            return True
 
     def _bulk_is_full(self, record: Record) -> bool:
         return self.waiting.bulk_lags(record.partition) or not self.waiting.has_room(record)
@@ -180,10 +202,14 @@ class Feed:
     def prepared(self, entry: Entry) -> Submission | None:
         """The item as it is sent; None when it is settled without a request, or has to wait."""
         try:
-            item = submission(self._dialect, self.name, entry)
+            item = submission(self._dialect, self.name, entry, self._delete_members(entry))
         except Unsendable as error:
-            if not self._is_known(entry, error.submission):
+            if self._was_never_sent(entry) and isinstance(error.__cause__, Unmappable):
+                self.settle(replace(error.submission, hash=DELETED_HASH), "deleted", None)
+            elif not self._is_known(entry, error.submission):
                 self.settle(error.submission, "attention", None, str(error))
+            return None
+        if item.identity and not self._may_speak(entry, item):
             return None
         if self._is_known(entry, item):
             return None
@@ -192,6 +218,45 @@ class Feed:
             self.waiting.delay(entry, until)
             return None
         return item
+
+    def _delete_members(self, entry: Entry) -> str:
+        """Those of what the target was given last under this key."""
+        if not entry.deleted:
+            return ""
+        held = self.state.held(entry.key)
+        return self._sent_members.get(entry.key) or (held.delete_members if held is not None else "")
+
+    def _was_never_sent(self, entry: Entry) -> bool:
+        """True for the tombstone of an item that came and went before the target was told of it."""
+        told = self.state.held(entry.key) is not None or entry.key in self._sent_members
+        return entry.deleted and not told and not self.state.is_unknown(entry.key)
+
+    def _may_speak(self, entry: Entry, item: Submission) -> bool:
+        """Of an identity that moved between keys only the newest speaks, one at a time."""
+        if not entry.deleted:
+            self._claims.claim(item.identity, entry.key, entry.offset)
+        owner = self._claims.owner(item.identity, entry.key)
+        if owner != entry.key:
+            if self.state.is_unknown(entry.key):
+                # What was sent under this key may still take effect: the owner waits, and goes twice.
+                until = self._clock.seconds() + self._rules.request_timeout_s
+                self.state.doubt(owner, None, until)
+            if entry.deleted:
+                self.settle(item, "deleted", None)
+            else:
+                self.supersede(entry)
+            return False
+        if not self._claims.enter(item.identity, entry.key):
+            self.waiting.delay(entry, self._clock.seconds() + _TURN_S)
+            return False
+        return True
+
+    def stamped(self, items: list[Submission]) -> list[Submission]:
+        """Items as they travel: with the time of sending, where the service asks for it."""
+        for item in items:
+            if item.delete_members:
+                self._sent_members[item.key] = item.delete_members
+        return self._stamper.stamped(items)
 
     def _is_known(self, entry: Entry, item: Submission) -> bool:
         if entry.forced or not self.state.knows(entry.key, item.hash):
@@ -205,6 +270,7 @@ class Feed:
         if held is not None and (letter is not None or moves):
             error = letter.error if letter else None
             self._record(item, held.outcome, letter.request_id if letter else None, error, held.again_ms, 0)
+        self._claims.leave(item.key)
         self.waiting.settled(entry, item.offset)
         return True
 
@@ -241,6 +307,7 @@ class Feed:
         again = entry is not None and entry.again
         parked = outcome in _KINDS
         self._record(item, outcome, request_id, error, None if parked else self._again_ms(item.key, again))
+        self._claims.leave(item.key)
         if entry is not None:
             self.waiting.settled(entry, item.offset)
         self.guard.judged(parked)
@@ -264,6 +331,7 @@ class Feed:
     def supersede(self, entry: Entry) -> None:
         """Its record is gone from the log: a newer one is there, and comes by itself."""
         self._clear_letter(entry.key, entry.partition)
+        self._claims.leave(entry.key)
         self.waiting.settled(entry, entry.offset)
         self.count("superseded")
 
@@ -287,6 +355,13 @@ class Feed:
         again_ms: int | None,
         attempts: int = 1,
     ) -> None:
+        members = item.delete_members
+        if outcome in _KINDS:
+            # What the target holds is what it was given before.
+            held = self.state.held(item.key)
+            members = members or self._sent_members.get(item.key, "") or (held.delete_members if held else "")
+        else:
+            self._sent_members.pop(item.key, None)
         status = Status(
             outcome=outcome,
             hash=item.hash,
@@ -297,6 +372,7 @@ class Feed:
             request_id=request_id,
             error=error,
             again_ms=again_ms,
+            delete_members=members or None,
         )
         self.state.put(item.key, status)
         self._write(Outgoing(self._status_topic, item.partition, item.key, encode_status(status)))

@@ -1,7 +1,7 @@
 """What a target holds, as far as we know: the last status of every identity of our partitions. Pure."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -12,8 +12,8 @@ from schemas.records import Outcome, Status
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Status)
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("delivered", "deleted", "retryable", "attention")
-# Outcome, partition, offset, again_ms; the hash follows as text.
-_PACKED: Final = struct.Struct("<BHqq")
+# Outcome, partition, offset, again_ms, place of the delete's members; the hash follows as text.
+_PACKED: Final = struct.Struct("<BHqqI")
 
 
 class Held(NamedTuple):
@@ -24,6 +24,7 @@ class Held(NamedTuple):
     partition: int
     offset: int
     again_ms: int | None
+    delete_members: str
 
 
 @dataclass(slots=True)
@@ -41,6 +42,10 @@ class TargetState:
         # Packed: a fifth of the memory of objects.
         self._held: dict[bytes, bytes] = {}
         self._doubts: dict[bytes, _Doubt] = {}
+        # Few different texts stand for many items: most name a store view's website and store.
+        self._members: list[str] = [""]
+        self._places: dict[str, int] = {"": 0}
+        self.newest_ms = 0
         for key, value in statuses:
             if value is None:
                 self._held.pop(key, None)
@@ -49,21 +54,26 @@ class TargetState:
 
     def held(self, key: bytes) -> Held | None:
         packed = self._held.get(key)
-        return None if packed is None else _unpacked(packed)
+        return None if packed is None else self._unpacked(packed)
 
     def put(self, key: bytes, status: Status) -> None:
+        self.newest_ms = max(self.newest_ms, status.time_ms)
         head = _PACKED.pack(
-            _OUTCOMES.index(status.outcome), status.partition, status.offset, status.again_ms or 0
+            _OUTCOMES.index(status.outcome),
+            status.partition,
+            status.offset,
+            status.again_ms or 0,
+            self._place(status.delete_members or ""),
         )
         self._held[key] = head + status.hash.encode()
 
     def pending(self) -> Iterable[tuple[bytes, Held]]:
         """Identities that have to be sent once more."""
-        return (
-            (key, held)
-            for key, held in ((key, _unpacked(packed)) for key, packed in self._held.items())
-            if held.again_ms is not None
-        )
+        return ((key, held) for key, held in self.all() if held.again_ms is not None)
+
+    def all(self) -> Iterator[tuple[bytes, Held]]:
+        """Every identity that has a status."""
+        return ((key, self._unpacked(packed)) for key, packed in self._held.items())
 
     def is_settled(self, key: bytes, offset: int) -> bool:
         """True when a status settles this feed record or a newer one of the same identity."""
@@ -109,10 +119,19 @@ class TargetState:
     def has_doubts(self) -> bool:
         return bool(self._doubts)
 
+    def _place(self, members: str) -> int:
+        place = self._places.get(members)
+        if place is None:
+            place = self._places[members] = len(self._members)
+            self._members.append(members)
+        return place
 
-def _unpacked(packed: bytes) -> Held:
-    outcome, partition, offset, again_ms = _PACKED.unpack_from(packed)
-    return Held(_OUTCOMES[outcome], packed[_PACKED.size :].decode(), partition, offset, again_ms or None)
+    def _unpacked(self, packed: bytes) -> Held:
+        outcome, partition, offset, again_ms, place = _PACKED.unpack_from(packed)
+        content_hash = packed[_PACKED.size :].decode()
+        return Held(
+            _OUTCOMES[outcome], content_hash, partition, offset, again_ms or None, self._members[place]
+        )
 
 
 def encode_status(status: Status) -> bytes:

@@ -1,13 +1,13 @@
 """A sink without broker, threads or time: a log to scan, a target that answers, topics to write to."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
-from fake_target import FakeSender
 
 from consumers.sink.budget import Budget
 from consumers.sink.delivery import Delivery, Request, SinkTarget
+from consumers.sink.dialects import Dialect
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.feed import Clock, Place, Rules
 from consumers.sink.settle import Answer
@@ -23,6 +23,14 @@ STATUS = "cs.status.optimizer.products"
 LETTER = "cs.dead-letter.optimizer.products"
 
 
+class Sender(Protocol):
+    """What stands for the target."""
+
+    def post(self, path: str, body: bytes) -> Answer: ...
+
+    def forget_token(self) -> None: ...
+
+
 class Drive:
     """One sink of the products feed, partition 0. A new one over the same topics is a restart.
 
@@ -32,7 +40,7 @@ class Drive:
 
     def __init__(
         self,
-        sender: FakeSender,
+        sender: Sender,
         *,
         items_max: int = 100,
         allowance: BudgetSettings = NO_ALLOWANCE,
@@ -40,6 +48,7 @@ class Drive:
         after: "Drive | None" = None,
         statuses: Iterable[tuple[bytes, bytes]] = (),
         clean: bool = True,
+        dialect: Dialect | None = None,
     ) -> None:
         self.sender = sender
         self.now = after.now if after else 1_000.0
@@ -51,7 +60,7 @@ class Drive:
         self.scanned = self.position
         self.end = max(self.log, default=-1) + 1
         self.delivery = Delivery(
-            SinkTarget("optimizer", OptimizerDialect(), {"products": items_max}, rules or Rules()),
+            SinkTarget("optimizer", dialect or OptimizerDialect(), {"products": items_max}, rules or Rules()),
             TopicNames("cs"),
             Budget(allowance, lambda: self.now),
             Clock(lambda: self.now, lambda: self.wall_ms),
