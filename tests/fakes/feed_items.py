@@ -166,7 +166,7 @@ VARIANT: dict[str, Any] = {
     "productId": "4",
     "parentSku": "HOODIE",
     "productSku": "HOODIE-S",
-    "optionValues": [{"attributeCode": "size", "uid": "dWlk", "label": "S", "valueIndex": 155}],
+    "optionValues": [{"attributeCode": "size", "uid": "dWlk", "label": "S", "valueIndex": "155"}],
 }
 OVERRIDE: dict[str, Any] = {
     "sku": "A",

@@ -204,9 +204,7 @@ def _override(item: Members) -> dict[str, Any]:
 def _variant(item: Members) -> dict[str, Any]:
     return {
         **_same(item, "id", "parentSku", "productSku"),
-        "optionValues": [
-            {**_lean(value), "valueIndex": str(value["valueIndex"])} for value in item["optionValues"]
-        ],
+        "optionValues": _lean(item["optionValues"]),
     }
 
 

@@ -1,6 +1,7 @@
 """Feed items as the Catalog Data Ingestion API takes them; what it would refuse says why."""
 
 import json
+from importlib import resources
 from typing import Any
 
 import jsonschema_rs
@@ -9,6 +10,7 @@ from feed_items import BASE_BOOK, GROUP_BOOK, GUESTS, ITEMS
 
 from consumers.sink.dialects import Unmappable
 from consumers.sink.dialects.optimizer import OptimizerDialect
+from schemas.codec import decode, encode
 from schemas.keys import canonical_json
 from schemas.services.optimizer import FEED_RESOURCES, request_schema
 
@@ -34,6 +36,17 @@ def complaints(feed: str, operation: str, body: dict[str, Any]) -> list[str]:
 )
 def test_every_payload_is_one_the_service_takes(feed: str, item: dict[str, Any]) -> None:
     assert complaints(feed, "upsert", DIALECT.payload(feed, item)) == []
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_payload_is_made_of_what_the_feed_s_topic_holds(feed: str) -> None:
+    """The examples are items of their schema: members by its names, of its types."""
+    if not resources.files("schemas").joinpath("avro", f"{feed}.avsc").is_file():
+        pytest.skip("the feed has no schema yet")
+
+    read_back = decode(feed, encode(feed, ITEMS[feed]))
+
+    assert canonical_json(DIALECT.payload(feed, read_back)) == canonical_json(payload(feed))
 
 
 def test_an_attribute_is_described_in_its_store_view() -> None:

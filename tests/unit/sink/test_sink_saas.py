@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 from hashlib import sha1
+from importlib import resources
 from typing import Any
 
 import jsonschema_rs
@@ -13,6 +14,7 @@ from consumers.sink.dialects import Stamp, Unmappable
 from consumers.sink.dialects.saas import SaasDialect
 from consumers.sink.settle import Answer, Verdict
 from consumers.sink.stamp import stamped
+from schemas.codec import decode, encode
 from schemas.keys import canonical_json
 from schemas.services.saas import FEED_ROUTES, FEEDS, item_schema
 
@@ -40,6 +42,17 @@ def complaints(feed: str, operation: str, body: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("feed", FEEDS)
 def test_every_payload_is_one_the_service_takes(feed: str) -> None:
     assert complaints(feed, "upsert", payload(feed)) == []
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_payload_is_made_of_what_the_feed_s_topic_holds(feed: str) -> None:
+    """The examples are items of their schema: members by its names, of its types."""
+    if not resources.files("schemas").joinpath("avro", f"{feed}.avsc").is_file():
+        pytest.skip("the feed has no schema yet")
+
+    read_back = decode(feed, encode(feed, ITEMS[feed]))
+
+    assert canonical_json(DIALECT.payload(feed, read_back)) == canonical_json(payload(feed))
 
 
 @pytest.mark.parametrize("feed", FEEDS)
