@@ -1,4 +1,4 @@
-"""Feed records read beside the scan, on a real broker: ranges, pointers, gaps, transactions that were aborted."""
+"""Feed records read beside the scan, on a real broker: ranges, pointers, gaps, aborted transactions."""
 
 import secrets
 from collections.abc import Iterator
