@@ -50,7 +50,7 @@ class Circuit:
     def failed(self, now: float, reason: str) -> bool:
         """A request was not answered, or with a failure; returns whether the circuit is open now."""
         self._failures += 1
-        if self._failures >= _FAILURES_MAX:
+        if self.reason or self._failures >= _FAILURES_MAX:
             self._open(now, reason, PROBE_S[min(self._probes, len(PROBE_S) - 1)])
         return self.is_open
 

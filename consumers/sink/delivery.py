@@ -204,7 +204,7 @@ class Delivery:
     @property
     def in_doubt(self) -> bool:
         """True when a successor could not know what the target holds."""
-        return bool(self._flying) or any(feed.state.has_doubts for feed in self._feeds.values())
+        return bool(self._flying) or any(feed.in_doubt for feed in self._feeds.values())
 
     @property
     def complaints(self) -> list[str]:
@@ -425,6 +425,7 @@ class Delivery:
             case "wait":
                 self._busy_until(feed, request, verdict, now)
             case "token" if not request.part.token_renewed:
+                feed.circuit.passed()
                 self._return(feed, request, request.items)
                 again = self._part_of(request, request.items)
                 again.token_renewed = True
@@ -521,7 +522,7 @@ class Delivery:
         was_open = feed.circuit.is_open
         feed.circuit.refused_us(now, verdict.reason, verdict.retry_after_s or OURS_S)
         self._return(feed, request, request.items)
-        for item in request.items:
+        for item in reversed(request.items):
             entry = feed.waiting.get(item.key)
             if entry is not None:
                 feed.waiting.enqueue(entry, front=True)
@@ -534,8 +535,8 @@ class Delivery:
             extra={"target": self.target.name, "feed": feed.name, "reason": feed.circuit.reason},
         )
         # Only single items go as probes; the others wait in their queues.
-        for part in self._parts[feed.name]:
-            for key in part.keys:
+        for part in reversed(self._parts[feed.name]):
+            for key in reversed(part.keys):
                 entry = feed.waiting.get(key)
                 if entry is not None and not entry.in_flight:
                     feed.waiting.enqueue(entry, front=True)

@@ -143,6 +143,13 @@ class Feed:
         for kind in _KINDS:
             self._count_letters(kind, sum(letter.kind == kind for letter in self.letters.values()))
 
+    @property
+    def in_doubt(self) -> bool:
+        """True when it is not known what the target holds of something that is not settled, read or not."""
+        return self.state.has_doubts or any(
+            self.waiting.commit_position(partition) < end for partition, (end, _) in self._doubtful.items()
+        )
+
     def _clear_outdated_letters(self) -> None:
         """What a status settles is not sent again, whatever a dead letter says that was left behind."""
         for key, letter in list(self.letters.items()):

@@ -354,6 +354,19 @@ def test_every_transaction_carries_a_position() -> None:
     assert (len(commit.records), commit.offsets) == (1, {("cs.feed.products", 0): 1})
 
 
+def test_a_sink_that_drains_before_it_has_read_what_it_took_over_passes_the_doubt_on() -> None:
+    """Killed, started, stopped at once: what the first had under way is still unknown to the third."""
+    first = Drive(FakeSender())
+    first.append(feed_record("A", 0))
+    held = Drive(FakeSender(), after=first, rules=RULES, clean=False)
+    before = held.delivery.in_doubt
+
+    held.run()
+    held.pass_time(31)
+
+    assert (before, held.delivery.in_doubt) == (True, False)
+
+
 # Settling.
 
 
@@ -428,6 +441,22 @@ def test_a_probe_is_one_item_and_the_next_probe_another_one() -> None:
         held.pass_time(5)
 
     assert held.statuses()["good"].outcome == "delivered"
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [Answer(503), LOST, Answer(429, retry_after="1"), Answer(401), Answer(413), refused((0, "name", "no"))],
+)
+def test_whatever_a_probe_is_answered_there_is_a_next_one(probe: Answer) -> None:
+    """The address was wrong, and then something else is."""
+    sender = FakeSender(Answer(404), probe)
+    held = Drive(sender)
+    held.run(feed_record("A", 0), feed_record("B", 1))
+    for _ in range(10):
+        held.pass_time(16)
+
+    assert held.position == 2
+    assert held.statuses()["B"].outcome == "delivered"
 
 
 def test_the_allowance_is_obeyed_by_the_whole_target_after_a_429() -> None:
