@@ -39,6 +39,9 @@ class LazyGroup(click.Group):
         "connectors": "commerce_sync.checks.commands:connectors",
         "run": "commerce_sync.run.commands:run",
         "resync": "commerce_sync.run.commands:resync",
+        "pause": "commerce_sync.run.commands:pause",
+        "resume": "commerce_sync.run.commands:resume",
+        "dead-letters": "commerce_sync.dead_letters.commands:dead_letters",
         "bench": "commerce_sync.bench.commands:bench",
     }
 

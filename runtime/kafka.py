@@ -78,7 +78,9 @@ def require_broker(settings: KafkaSettings, timeout_s: float = 10) -> None:
         raise Unreachable(message) from error
 
 
-def group_consumer(settings: KafkaSettings, group: str, client_id: str) -> Consumer:
+def group_consumer(
+    settings: KafkaSettings, group: str, client_id: str, session_timeout_ms: int = SESSION_TIMEOUT_MS
+) -> Consumer:
     """A member of a consumer group that commits only what it was told to."""
     return Consumer(
         {
@@ -94,7 +96,7 @@ def group_consumer(settings: KafkaSettings, group: str, client_id: str) -> Consu
             "group.instance.id": client_id,
             # One worker owns partition n of every lane; cooperative-sticky splits pairs.
             "partition.assignment.strategy": "range",
-            "session.timeout.ms": SESSION_TIMEOUT_MS,
+            "session.timeout.ms": session_timeout_ms,
             "heartbeat.interval.ms": 2_000,
             "max.poll.interval.ms": 300_000,
             "fetch.wait.max.ms": 500,

@@ -226,6 +226,8 @@ class TargetSettings(Section):
     retry_s: float = Field(default=300, gt=0)
     request_timeout_s: float = Field(default=30, gt=0)
     settle_s: float = Field(default=120, ge=0)
+    # More of the last items failing than this: the fault is not theirs, and sending stops. 100: never.
+    dead_letter_guard_percent: int = Field(default=50, ge=1, le=100)
     read_url: str = ""
     auth: AuthSettings = AuthSettings()
     budget: BudgetSettings = BudgetSettings()

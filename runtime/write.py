@@ -1,7 +1,7 @@
 """How what a stage wrote, and the offsets it was made from, become durable."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
@@ -21,18 +21,28 @@ def in_transaction(
     outgoing: Sequence[Outgoing],
     next_offsets: list[TopicPartition],
 ) -> None:
-    """All or nothing. Offsets are never missing: a worker whose partitions went is fenced only by them.
+    """All or nothing; what it raises is what `transact` raises."""
+    transact(producer, outgoing, next_offsets, consumer.consumer_group_metadata())
+
+
+def transact(
+    producer: Producer, outgoing: Iterable[Outgoing], next_offsets: list[TopicPartition], group: Any
+) -> None:
+    """Write records and commit a group's positions in one transaction.
+
+    Positions are never missing: a worker whose partitions went is fenced only by them.
+
+    Args:
+        group: the consumer's group metadata; the broker refuses one whose member was replaced.
 
     Raises:
-        Doubt: it may or may not have been committed.
+        Doubt: it may or may not have been committed. The producer must not be used again.
     """
     try:
         producer.begin_transaction()
         for item in outgoing:
             _produce(producer, item)
-        producer.send_offsets_to_transaction(
-            next_offsets, consumer.consumer_group_metadata(), ADMIN_TIMEOUT_S
-        )
+        producer.send_offsets_to_transaction(next_offsets, group, ADMIN_TIMEOUT_S)
         producer.commit_transaction(ADMIN_TIMEOUT_S)
     except KafkaException as error:
         message = f"transaction in doubt, starting over: {error.args[0].str()}"

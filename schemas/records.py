@@ -7,7 +7,7 @@ import msgspec
 from schemas.entities import FEEDS_OF
 
 Lane = Literal["live", "bulk"]
-Outcome = Literal["delivered", "deleted", "attention"]
+Outcome = Literal["delivered", "deleted", "retryable", "attention"]
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -115,7 +115,11 @@ class Floor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of an item at a target. Settles the feed record at `partition`/`offset`, nothing newer."""
+    """What became of an item at a target. Settles the feed record at `partition`/`offset`, nothing newer.
+
+    `again_ms`: an earlier request may still take effect behind this one; the item is sent once more then.
+    `delete_members`: JSON text of what a delete of the item must say and its key does not tell.
+    """
 
     outcome: Outcome
     hash: str
@@ -125,11 +129,16 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     time_ms: int
     request_id: str | None = None
     error: str | None = None
+    again_ms: int | None = None
+    delete_members: str | None = None
     version: int = 1
 
 
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A failing item: the class says who acts, the pointer says where its record is (never a payload)."""
+    """A failing item: the class says who acts, the pointer says where its record is (never a payload).
+
+    A retryable one goes again at `due_ms`, in the lane it was in.
+    """
 
     kind: Literal["retryable", "attention"]
     operation: str
@@ -142,6 +151,7 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
     partitions: int = 0
     request_id: str | None = None
     due_ms: int | None = None
+    lane: Lane = "live"
     version: int = 1
 
 
@@ -179,6 +189,32 @@ class AllowDeletes(msgspec.Struct, frozen=True, omit_defaults=True):
     """An operator's word that a mass delete is meant."""
 
     until_ms: int
+    version: int = 1
+
+
+# Control records for sinks: `pause:<target>:<feed>` and `retry:<target>:<feed>:<time>`.
+PAUSE_PREFIX: Final = b"pause:"
+RETRY_PREFIX: Final = b"retry:"
+
+
+class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An operator stops sending a feed to a target, or lets it go on."""
+
+    target: str
+    feed: str
+    paused: bool
+    requested_ms: int
+    version: int = 1
+
+
+class Retry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Items that failed before `requested_ms` go again: of one class or all, those named or all."""
+
+    target: str
+    feed: str
+    requested_ms: int
+    kind: Literal["retryable", "attention"] | None = None
+    keys: tuple[str, ...] = ()
     version: int = 1
 
 

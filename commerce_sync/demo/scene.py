@@ -88,6 +88,8 @@ class Scene:
         budget = f"COMMERCE_SYNC__TARGETS__{TARGET.upper()}__BUDGET__"
         for name in ("REQUESTS_PER_MINUTE", "PRODUCTS_PER_MINUTE", "PRODUCTS_PER_DAY"):
             variables[budget + name] = "0"
+        # A killed sink's successor waits this long for what may be under way; the emulator answers at once.
+        variables.setdefault(f"COMMERCE_SYNC__TARGETS__{TARGET.upper()}__REQUEST_TIMEOUT_S", "5")
         # A small shop whose products come and go all the time would trip the delete guard.
         variables.setdefault("COMMERCE_SYNC__BUILDER__DELETE_GUARD_PERCENT", "100")
         variables.setdefault("COMMERCE_SYNC__HTTP__METRICS_PORT", "0")

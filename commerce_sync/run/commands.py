@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from commerce_sync.cli import Context
+    from runtime.settings import Settings
 
 RESYNC_TIMEOUT_S = 24 * 3600.0
 LINE_EVERY_S = 2.0
@@ -101,6 +102,74 @@ def _lines(quiet: bool) -> "Callable[[str, int], None]":
             click.echo(f"{stage}: {records} records left", err=True)
 
     return report
+
+
+@click.command()
+@click.option("--target", default=None, help="Only this target; all without it.")
+@click.option("--feed", default=None, help="Only this feed; all of the target without it.")
+@click.pass_obj
+def pause(context: "Context", target: str | None, feed: str | None) -> None:
+    """Stop sending, for maintenance of a service; what changes meanwhile waits.
+
+    Example: commerce-sync pause --target optimizer --feed products
+    """
+    _set_paused(context, target, feed, paused=True)
+
+
+@click.command()
+@click.option("--target", default=None, help="Only this target; all without it.")
+@click.option("--feed", default=None, help="Only this feed; all of the target without it.")
+@click.pass_obj
+def resume(context: "Context", target: str | None, feed: str | None) -> None:
+    """Go on sending after `pause`.
+
+    Example: commerce-sync resume --target optimizer --feed products
+    """
+    _set_paused(context, target, feed, paused=False)
+
+
+def _set_paused(context: "Context", target: str | None, feed: str | None, *, paused: bool) -> None:
+    import msgspec
+
+    from commerce_sync.run.request import send_commands
+    from runtime.kafka import require_broker
+    from schemas.records import PAUSE_PREFIX, Pause
+
+    settings = context.settings()
+    target, feed = require_target(settings, target), require_feed(feed)
+    now_ms = time.time_ns() // 1_000_000
+    commands = {
+        PAUSE_PREFIX + f"{name}:{sent}".encode(): msgspec.json.encode(Pause(name, sent, paused, now_ms))
+        for name, found in settings.targets.items()
+        for sent in found.sent_feeds
+        if target in {None, name} and feed in {None, sent}
+    }
+    require_broker(settings.kafka)
+    send_commands(settings, commands)
+    for key in commands:
+        where = key.removeprefix(PAUSE_PREFIX).decode().replace(":", " ")
+        click.echo(f"{where}: {'paused' if paused else 'goes on'}")
+
+
+def require_target(settings: "Settings", target: str | None) -> str | None:
+    """A configured target, or None for all.
+
+    Raises:
+        UsageError: there is no such target.
+    """
+    if target is not None and target not in settings.targets:
+        message = f"--target {target}: not configured; known: {', '.join(settings.targets) or 'none'}"
+        raise UsageError(message)
+    return target
+
+
+def require_feed(feed: str | None) -> str | None:
+    """A feed by its name in any case, or None for all.
+
+    Raises:
+        UsageError: there is no such feed.
+    """
+    return None if feed is None else _feeds(feed)[0]
 
 
 def _feeds(text: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Ask for a resync by a record on the control topic, and look how far it is."""
 
 import time
+from collections.abc import Mapping
 
 import msgspec
 
@@ -25,20 +26,31 @@ def request_resync(settings: Settings, feeds: tuple[str, ...], *, allow_deletes:
     Raises:
         Unreachable: the broker does not take it.
     """
-    names = TopicNames(settings.kafka.topic_prefix)
     requested_ms = time.time_ns() // 1_000_000
-    client = producer(settings.kafka, names.group("request"))
+    commands: dict[bytes, bytes] = {}
     if allow_deletes:
-        allowed = msgspec.json.encode(AllowDeletes(requested_ms + ALLOW_DELETES_MS))
-        client.produce(names.control, key=ALLOW_DELETES_KEY, value=allowed, partition=0)
+        commands[ALLOW_DELETES_KEY] = msgspec.json.encode(AllowDeletes(requested_ms + ALLOW_DELETES_MS))
     for entity in (entity for entity in FEEDS_OF if entity in {ENTITY_OF[feed] for feed in feeds}):
         asked = tuple(feed for feed in feeds if ENTITY_OF[feed] == entity)
         command = ResyncProgress(feeds=asked, state="requested", requested_ms=requested_ms)
-        client.produce(names.control, key=resync_key(entity), value=msgspec.json.encode(command), partition=0)
+        commands[resync_key(entity)] = msgspec.json.encode(command)
+    send_commands(settings, commands)
+    return requested_ms
+
+
+def send_commands(settings: Settings, commands: Mapping[bytes, bytes]) -> None:
+    """Write command records to the control topic, by key.
+
+    Raises:
+        Unreachable: the broker does not take them.
+    """
+    names = TopicNames(settings.kafka.topic_prefix)
+    client = producer(settings.kafka, names.group("request"))
+    for key, value in commands.items():
+        client.produce(names.control, key=key, value=value, partition=0)
     if client.flush(20):
         message = f"kafka.bootstrap_servers = {settings.kafka.bootstrap_servers}: the command was not taken"
         raise Unreachable(message)
-    return requested_ms
 
 
 def resync_progress(settings: Settings, requested_ms: int) -> ResyncProgress | None:

@@ -50,7 +50,8 @@ def consumption(settings: Settings, role: str, target: str = "") -> Consumption:
 def processes(
     settings: Settings, roles: tuple[str, ...], workers: dict[str, int], host: str
 ) -> list[Process]:
-    """The processes to start: one a role, one a target for the sink, more where asked.
+    """The processes to start: one a role, one a target for the sink, more where asked; of the sinks of a
+    target one is active, the others stand by.
 
     Raises:
         UsageError: a role or a worker count that does not exist.
@@ -58,12 +59,6 @@ def processes(
     unknown = [role for role in (*roles, *workers) if role not in ROLES]
     if unknown:
         message = f"role '{unknown[0]}' does not exist; known: {', '.join(ROLES)}"
-        raise UsageError(message)
-    if workers.get("sink", 1) > 1:
-        message = (
-            "--workers sink: one process a target keeps the allowance and the order of a target's requests; "
-            "leave it at 1"
-        )
         raise UsageError(message)
     wanted: list[Process] = []
     for role in roles or ROLES:

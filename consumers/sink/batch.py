@@ -1,8 +1,11 @@
-"""Items wait as bytes; batches close by count or size. Pure."""
+"""An item on its way and the body that carries it. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from schemas.records import Lane
+from schemas.services.shapes import Identity
 
 Operation = Literal["upsert", "delete"]
 
@@ -11,7 +14,11 @@ BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One item on its way: `body` is its JSON text, `hash` that of the text; offsets say what it settles."""
+    """One item on its way: `body` is its JSON text, `hash` that of the text; offsets say what it settles.
+
+    `identity` names it at the service, where that is another matter than its key. `delete_members` is JSON
+    text, empty where the key says all that a delete needs.
+    """
 
     key: bytes
     operation: Operation
@@ -19,31 +26,15 @@ class Submission:
     hash: str
     partition: int
     offset: int
-    lane: str
+    lane: Lane
     commit_ms: int
+    identity: Identity = ()
+    delete_members: str = ""
 
 
-def batches(waiting: Iterable[Submission], items_max: int) -> Iterator[list[Submission]]:
-    """Cut what waits into requests of one operation each, in order, live items before bulk ones.
-
-    Updates and deletes are different calls; an identity waits once, so their order does not matter.
-    """
-    ordered = sorted(waiting, key=lambda submission: submission.lane != "live")
-    for operation in ("delete", "upsert"):
-        yield from _cut([s for s in ordered if s.operation == operation], items_max)
-
-
-def _cut(submissions: Sequence[Submission], items_max: int) -> Iterator[list[Submission]]:
-    batch: list[Submission] = []
-    size = 0
-    for submission in submissions:
-        if batch and (len(batch) >= items_max or size + len(submission.body) > BODY_BYTES_MAX):
-            yield batch
-            batch, size = [], 0
-        batch.append(submission)
-        size += len(submission.body) + 1
-    if batch:
-        yield batch
+def fits(size: int, submission: Submission) -> bool:
+    """True when a body of `size` bytes takes one more item (and the comma before it)."""
+    return size == 0 or size + len(submission.body) + 1 <= BODY_BYTES_MAX
 
 
 def body(batch: Sequence[Submission]) -> bytes:

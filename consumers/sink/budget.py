@@ -1,5 +1,7 @@
-"""The service's allowance: requests and items a minute and a day, kept together."""
+"""The service's allowance: requests and items a minute and a day, kept together for all feeds. Pure."""
 
+import math
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -9,49 +11,125 @@ _MINUTE_S: Final = 60.0
 _DAY_S: Final = 86_400.0
 # How much of a minute's allowance may be spent at once; the rest comes evenly.
 _BURST: Final = 0.1
+# A request is counted when it is written and by the service when it arrives.
+_JITTER_S: Final = 0.3
+_SHORTEST_S: Final = 1e-6
+# What bulk work leaves for live items: of the burst, and of the allowance.
+_KEPT_OF_BURST: Final = 0.25
+_KEPT_OF_AMOUNT: Final = 0.01
+_PRICED: Final = frozenset({"prices", "priceBooks"})
 
 
 class Budget:
     """Token buckets that are all asked before any is spent. The clock is monotonic seconds."""
 
-    def __init__(self, settings: BudgetSettings, feed: str, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: BudgetSettings, clock: Callable[[], float]) -> None:
         self._clock = clock
-        items_per_minute = (
-            settings.prices_per_minute if feed in {"prices", "priceBooks"} else settings.products_per_minute
-        )
-        items_per_day = 0 if feed in {"prices", "priceBooks"} else settings.products_per_day
         now = clock()
-        self._requests = [_Bucket(settings.requests_per_minute, _MINUTE_S, now)]
-        self._items = [_Bucket(items_per_minute, _MINUTE_S, now), _Bucket(items_per_day, _DAY_S, now)]
+        self._requests = _Bucket(settings.requests_per_minute, _MINUTE_S, now)
+        self._prices = [_Bucket(settings.prices_per_minute, _MINUTE_S, now)]
+        self._products = [
+            _Bucket(settings.products_per_minute, _MINUTE_S, now),
+            _Bucket(settings.products_per_day, _DAY_S, now),
+        ]
 
-    def take(self, items: int) -> float:
-        """Spend one request of `items` items: 0.0 when granted, else the seconds to wait first."""
+    def wait_s(self, feed: str, items: int, *, bulk: bool = False) -> float:
+        """Seconds until one request of `items` items may go; 0.0 means now. Bulk leaves a rest for live."""
         now = self._clock()
-        asked = [(bucket, 1) for bucket in self._requests] + [(bucket, items) for bucket in self._items]
-        wait_s = max(bucket.wait_s(amount, now) for bucket, amount in asked)
-        if wait_s <= 0:
-            for bucket, amount in asked:
-                bucket.spend(amount)
-        return max(wait_s, 0.0)
+        waits = [bucket.wait_s(items, now, bulk) for bucket in self._of(feed)]
+        wait_s = max(self._requests.wait_s(1, now, bulk), *waits, 0.0)
+        # Sums of fractions: a wait too short to be told from none would be asked for for ever.
+        return wait_s if wait_s > _SHORTEST_S else 0.0
+
+    def affordable(self, feed: str, items: int) -> int:
+        """How many of `items` live items may go in one request now; 0 when none may."""
+        if self.wait_s(feed, items) <= 0:
+            return items
+        now = self._clock()
+        if self._requests.wait_s(1, now, False) > _SHORTEST_S:
+            return 0
+        return max(0, min([items, *(bucket.room(now) for bucket in self._of(feed))]))
+
+    def portion(self, feed: str, items: int) -> int:
+        """The size of full bulk requests: at most `items`, and so that they use an allowance up."""
+        return min([items, *(bucket.portion(items) for bucket in self._of(feed))])
+
+    def spend(self, feed: str, items: int) -> None:
+        now = self._clock()
+        self._requests.spend(1, now)
+        for bucket in self._of(feed):
+            bucket.spend(items, now)
+
+    def _of(self, feed: str) -> list["_Bucket"]:
+        # The licence counts products; metadata and categories cost requests only.
+        return self._prices if feed in _PRICED else self._products if feed == "products" else []
 
 
 class _Bucket:
-    """Fills evenly; `amount` 0 means without limit."""
+    """Fills evenly, and no window of its period ever holds more than `amount`; 0 means without limit."""
 
     def __init__(self, amount: int, period_s: float, now: float) -> None:
+        self._amount = amount
+        self._kept = max(1.0, amount * _KEPT_OF_AMOUNT)
         self._rate = amount / period_s
         self._size = max(amount * _BURST, min(amount, 100.0))
         self._level = self._size
         self._at = now
+        self._window_s = period_s + _JITTER_S
+        # Spent in slots of the period, oldest first: [begin, amount]. A slot leaves the window as a whole.
+        self._slot_s = period_s / 600
+        self._spent: deque[list[float]] = deque()
+        self._used = 0.0
 
-    def wait_s(self, wanted: int, now: float) -> float:
+    def wait_s(self, wanted: int, now: float, bulk: bool) -> float:
         if not self._rate:
             return 0.0
+        self._fill(now)
+        kept = self._size * _KEPT_OF_BURST if bulk else 0.0
+        # A request larger than the bucket goes when it is full and leaves a debt.
+        pace_s = (min(wanted + kept, self._size) - self._level) / self._rate
+        return max(pace_s, self._window_wait_s(wanted, now, bulk))
+
+    def room(self, now: float) -> int:
+        if not self._rate:
+            return 1 << 30
+        self._fill(now)
+        return int(min(self._level, self._amount - self._used))
+
+    def portion(self, items: int) -> int:
+        if not self._rate:
+            return items
+        share = self._amount - self._kept
+        return max(1, int(share / max(1, math.ceil(share / items))))
+
+    def spend(self, amount: int, now: float) -> None:
+        if not self._rate:
+            return
+        self._fill(now)
+        self._level -= amount
+        self._used += amount
+        if self._spent and now - self._spent[-1][0] < self._slot_s:
+            self._spent[-1][1] += amount
+        else:
+            self._spent.append([now, amount])
+
+    def _window_wait_s(self, wanted: int, now: float, bulk: bool) -> float:
+        most = self._amount - self._kept if bulk else self._amount
+        over = self._used + wanted - most
+        for at, amount in self._spent:
+            if over <= 0:
+                break
+            over -= amount
+            wait_s = at + self._slot_s + self._window_s - now
+            if over <= 0:
+                return wait_s
+        # What alone exceeds the allowance passes in an empty window: it could never pass otherwise.
+        if over > 0 and self._spent:
+            return self._spent[-1][0] + self._slot_s + self._window_s - now
+        return 0.0
+
+    def _fill(self, now: float) -> None:
         self._level = min(self._size, self._level + (now - self._at) * self._rate)
         self._at = now
-        # A request larger than the bucket goes when it is full and leaves a debt.
-        return (min(wanted, self._size) - self._level) / self._rate
-
-    def spend(self, amount: int) -> None:
-        if self._rate:
-            self._level -= amount
+        while self._spent and self._spent[0][0] + self._slot_s + self._window_s <= now:
+            self._used -= self._spent.popleft()[1]

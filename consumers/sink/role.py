@@ -1,26 +1,36 @@
-"""The sink as a process, one a target: its clients, its statuses, its stage, the loop."""
+"""The sink as a process, one active for each target: its clients, its threads, what it finds at start."""
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Final
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from consumers.sink.budget import Budget
+from consumers.sink.delivery import Delivery, SinkTarget
 from consumers.sink.dialects.choose import dialect_of
-from consumers.sink.stage import SinkStage, SinkTarget
-from consumers.sink.state import TargetState
+from consumers.sink.engine import Engine
+from consumers.sink.exchange import Exchange
+from consumers.sink.feed import Clock, Place, Rules
+from consumers.sink.fetcher import Fetcher
+from consumers.sink.inbox import Inbox, Lease
+from consumers.sink.journal import CLEAN, Journal
+from consumers.sink.scanner import Scanner
 from consumers.sink.submit import Submitter
-from runtime import loop
 from runtime.errors import UsageError
 from runtime.health import Health
 from runtime.kafka import group_consumer, read_to_end, reader, transactional_producer, watermarks
-from runtime.settings import Settings
+from runtime.loop import Stopper
+from runtime.settings import Settings, TargetSettings
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
 
-BATCH_RECORDS_MAX = 1_000
+# How long a process may go on sending after the group has last confirmed it. A request lasts as long as
+# `request_timeout_s` at most, so all of them are over before the group, which waits for both, names another.
+LEASE_S: Final = 10.0
 
 
 def topics(settings: Settings, target_name: str) -> list[str]:
@@ -28,55 +38,97 @@ def topics(settings: Settings, target_name: str) -> list[str]:
     return [names.feed(feed) for feed in settings.targets[target_name].sent_feeds]
 
 
-def run(settings: Settings, target_name: str, slot: str, health: Health, stopper: loop.Stopper) -> None:
-    """Deliver until told to stop."""
+def run(settings: Settings, target_name: str, slot: str, health: Health, stopper: Stopper) -> None:
+    """Deliver, or stand by, until told to stop."""
     if target_name not in settings.targets:
         message = f"targets.{target_name} is not configured; known: {', '.join(settings.targets) or 'none'}"
         raise UsageError(message)
     names = TopicNames(settings.kafka.topic_prefix)
     target = settings.targets[target_name]
     client_id = names.group("sink", target_name, slot)
-    status_reader = reader(settings.kafka, f"{client_id}.status")
-    submitter = Submitter(target, "commerce-sync")
+    session_ms = round((target.request_timeout_s + LEASE_S) * 1000)
+    inbox, lease = Inbox(), Lease(LEASE_S)
+    group = names.group("sink", target_name)
+    # Before the group is joined: a fenced predecessor can write nothing from here on.
+    journal = Journal(
+        transactional_producer(settings.kafka, client_id, group, topics(settings, target_name)[0]), inbox
+    )
+    asker = reader(settings.kafka, f"{client_id}.status")
+    budget = Budget(target.budget, time.monotonic)
+    numbers = count(1)
 
-    def load_state(feed: str, places: Sequence[TopicPartition]) -> TargetState:
-        started = time.monotonic()
-        partitions = [place.partition for place in places]
-        records = read_to_end(status_reader, names.status(target_name, feed), partitions)
-        state = TargetState((record.key, record.value) for record in records)
-        _doubt_unsettled(state, names.feed(feed), places)
-        log.info("statuses loaded", extra={"feed": feed, "seconds": time.monotonic() - started})
-        return state
-
-    def _doubt_unsettled(state: TargetState, topic: str, places: Sequence[TopicPartition]) -> None:
-        """Whoever held these partitions may have sent anything from the committed offset on."""
-        for place in places:
-            _, end = watermarks(status_reader, topic, place.partition)
-            state.doubt_below(place.partition, end)
+    def take_over(places: list[TopicPartition]) -> Delivery:
+        return _take_over(names, target_name, target, budget, numbers, asker, places)
 
     try:
-        loop.run(
-            SinkStage(
-                SinkTarget(
-                    target_name,
-                    dialect_of(target),
-                    {feed: target.batch_items_max(feed) for feed in target.sent_feeds},
-                    {feed: Budget(target.budget, feed, time.monotonic) for feed in target.sent_feeds},
-                ),
-                names,
-                submitter,
-                load_state,
-                lambda: time.time_ns() // 1_000_000,
+        Engine(
+            target_name,
+            take_over,
+            inbox,
+            Scanner(
+                group_consumer(settings.kafka, group, client_id, session_ms),
+                names.control,
+                dict.fromkeys(topics(settings, target_name), settings.kafka.partitions),
+                inbox,
+                lease,
             ),
-            group_consumer(settings.kafka, names.group("sink", target_name), client_id),
-            transactional_producer(
-                settings.kafka, client_id, names.group("sink", target_name), topics(settings, target_name)[0]
-            ),
-            topics(settings, target_name),
-            batch_records_max=BATCH_RECORDS_MAX,
-            health=health,
-            stopper=stopper,
-        )
+            Fetcher(reader(settings.kafka, f"{client_id}.fetch"), inbox),
+            journal,
+            Exchange(Submitter(target, "commerce-sync"), inbox, lease, target.request_timeout_s),
+            lease,
+            health,
+        ).run(stopper)
     finally:
-        submitter.close()
-        status_reader.close()
+        asker.close()
+
+
+def _take_over(
+    names: TopicNames,
+    target_name: str,
+    target: TargetSettings,
+    budget: Budget,
+    numbers: Iterator[int],
+    asker: Consumer,
+    places: Sequence[TopicPartition],
+) -> Delivery:
+    """Everything that is known of the target, as its topics tell it now."""
+    started = time.monotonic()
+    delivery = Delivery(
+        SinkTarget(
+            target_name,
+            dialect_of(target),
+            {feed: target.batch_items_max(feed) for feed in target.sent_feeds},
+            Rules(
+                target.retry_s, target.request_timeout_s, target.settle_s, target.dead_letter_guard_percent
+            ),
+        ),
+        names,
+        budget,
+        Clock(time.monotonic, lambda: time.time_ns() // 1_000_000),
+        numbers,
+    )
+
+    def read(topic: str, partitions: list[int]) -> Iterator[tuple[bytes, bytes | None]]:
+        return ((record.key, record.value) for record in read_to_end(asker, topic, partitions))
+
+    for feed in target.sent_feeds:
+        topic = names.feed(feed)
+        mine = [
+            Place(
+                place.partition,
+                place.offset,
+                watermarks(asker, topic, place.partition)[1],
+                place.metadata == CLEAN,
+            )
+            for place in places
+            if place.topic == topic
+        ]
+        partitions = [place.partition for place in mine]
+        delivery.assign(
+            feed,
+            mine,
+            read(names.status(target_name, feed), partitions),
+            read(names.dead_letter(target_name, feed), partitions),
+        )
+    log.info("statuses loaded", extra={"target": target_name, "seconds": time.monotonic() - started})
+    return delivery

@@ -13,11 +13,15 @@ Decision = Literal["delivered", "refused", "split", "wait", "ours", "token"]
 
 LIMIT_CODE: Final = "items_limit_exceeded"
 _ACCEPTED: Final = "ACCEPTED"
+_UNWRITTEN_WAIT_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer as received; `status` 0 means that none came (timeout, connection lost)."""
+    """An HTTP answer as received.
+
+    `status` 0 means that none came (timeout, connection lost), -1 that the request was not even written.
+    """
 
     status: int
     body: bytes = b""
@@ -29,7 +33,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do with a batch. `refused` maps the index of an item to its reason."""
+    """What to do with a batch. `refused` maps the index of an item to its reason.
+
+    With "delivered" the items that are not refused were taken: some services answer so.
+    """
 
     decision: Decision
     reason: str = ""
@@ -37,11 +44,15 @@ class Verdict:
     retry_after_s: float | None = None
     # The service may have taken the batch although we cannot know it.
     outcome_unknown: bool = False
+    # With "split": the request was too large, and the next ones should be smaller.
+    too_much: bool = False
 
 
 def settle(answer: Answer, items: int) -> Verdict:
     """Judge the answer to a batch of `items` items."""
     status = answer.status
+    if status < 0:
+        return Verdict("ours", answer.error, retry_after_s=_UNWRITTEN_WAIT_S)
     if status == 0:
         return Verdict("wait", answer.error or "no answer", outcome_unknown=True)
     if status == 200:
@@ -51,7 +62,7 @@ def settle(answer: Answer, items: int) -> Verdict:
     if status == 401:
         return Verdict("token", "the service does not take our token")
     if status == 413:
-        return Verdict("split", "the request is too large")
+        return Verdict("split", "the request is too large", too_much=True)
     if status == 429:
         return Verdict("wait", "the allowance is used up", retry_after_s=_seconds(answer.retry_after))
     if status in {408, 425} or status >= 500:
@@ -80,7 +91,7 @@ def _accepted(answer: Answer, items: int) -> Verdict:
 def _rejected(answer: Answer, items: int) -> Verdict:
     errors = _errors(_json(answer), items)
     if any(code == LIMIT_CODE for _, code, _ in errors):
-        return Verdict("split", "too many items in one request")
+        return Verdict("split", "too many items in one request", too_much=True)
     refused: dict[int, str] = {}
     for index, code, message in errors:
         refused[index] = f"{refused[index]}; {message}" if index in refused else message or code

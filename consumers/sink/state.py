@@ -1,66 +1,137 @@
-"""What a target holds, as far as we know: the last status of every identity of our partitions."""
+"""What a target holds, as far as we know: the last status of every identity of our partitions. Pure."""
 
-from collections.abc import Iterable
-from typing import Final
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import msgspec
 
-from schemas.records import Status
+from schemas.records import Outcome, Status
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Status)
+_OUTCOMES: Final[tuple[Outcome, ...]] = ("delivered", "deleted", "retryable", "attention")
+# Outcome, partition, offset, again_ms, place of the delete's members; the hash follows as text.
+_PACKED: Final = struct.Struct("<BHqqI")
+
+
+class Held(NamedTuple):
+    """What is kept of a status."""
+
+    outcome: Outcome
+    hash: str
+    partition: int
+    offset: int
+    again_ms: int | None
+    delete_members: str
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """Requests whose outcome nobody knows: `hashes` of what they carried, None when unknown."""
+
+    hashes: set[str] | None
+    until: float
 
 
 class TargetState:
     """Statuses by feed record key, and the keys whose outcome is unknown."""
 
     def __init__(self, statuses: Iterable[tuple[bytes, bytes | None]] = ()) -> None:
-        # Kept as bytes: a tenth of the memory of objects.
-        self._statuses: dict[bytes, bytes] = {}
-        self._unknown: set[bytes] = set()
-        self._doubtful_below: dict[int, int] = {}
+        # Packed: a fifth of the memory of objects.
+        self._held: dict[bytes, bytes] = {}
+        self._doubts: dict[bytes, _Doubt] = {}
+        # Few different texts stand for many items: most name a store view's website and store.
+        self._members: list[str] = [""]
+        self._places: dict[str, int] = {"": 0}
+        self.newest_ms = 0
         for key, value in statuses:
             if value is None:
-                self._statuses.pop(key, None)
+                self._held.pop(key, None)
             else:
-                self._statuses[key] = value
+                self.put(key, _DECODER.decode(value))
 
-    def status(self, key: bytes) -> Status | None:
-        value = self._statuses.get(key)
-        return None if value is None else _DECODER.decode(value)
+    def held(self, key: bytes) -> Held | None:
+        packed = self._held.get(key)
+        return None if packed is None else self._unpacked(packed)
 
     def put(self, key: bytes, status: Status) -> None:
-        self._statuses[key] = _ENCODER.encode(status)
+        self.newest_ms = max(self.newest_ms, status.time_ms)
+        head = _PACKED.pack(
+            _OUTCOMES.index(status.outcome),
+            status.partition,
+            status.offset,
+            status.again_ms or 0,
+            self._place(status.delete_members or ""),
+        )
+        self._held[key] = head + status.hash.encode()
 
-    def doubt(self, key: bytes) -> None:
-        """A request for this identity was written and its outcome is not known."""
-        self._unknown.add(key)
+    def pending(self) -> Iterable[tuple[bytes, Held]]:
+        """Identities that have to be sent once more."""
+        return ((key, held) for key, held in self.all() if held.again_ms is not None)
 
-    def doubt_below(self, partition: int, end_offset: int) -> None:
-        """Unsettled feed records before `end_offset` may have been sent by a predecessor that died."""
-        self._doubtful_below[partition] = end_offset
-
-    def saw(self, key: bytes, partition: int, offset: int) -> None:
-        """A feed record was read that no committed offset covers."""
-        if offset < self._doubtful_below.get(partition, 0):
-            self.doubt(key)
-
-    def trust(self, key: bytes) -> None:
-        """The service has said what it holds."""
-        self._unknown.discard(key)
+    def all(self) -> Iterator[tuple[bytes, Held]]:
+        """Every identity that has a status."""
+        return ((key, self._unpacked(packed)) for key, packed in self._held.items())
 
     def is_settled(self, key: bytes, offset: int) -> bool:
         """True when a status settles this feed record or a newer one of the same identity."""
-        status = self.status(key)
-        return status is not None and status.offset >= offset and key not in self._unknown
+        held = self.held(key)
+        return held is not None and held.offset >= offset
 
     def knows(self, key: bytes, payload_hash: str) -> bool:
         """True when this very content was judged before: accepted or refused, it would be so again."""
-        status = self.status(key)
-        return key not in self._unknown and status is not None and status.hash == payload_hash
+        if key in self._doubts:
+            return False
+        held = self.held(key)
+        return held is not None and held.outcome != "retryable" and held.hash == payload_hash
+
+    def doubt(self, key: bytes, payload_hash: str | None, until: float) -> None:
+        """A request for this identity was written and nobody knows whether it was or will be taken.
+
+        Args:
+            payload_hash: what it carried; None when that is unknown too.
+            until: before then a different content must not follow (the clock of the caller).
+        """
+        known = self._doubts.get(key)
+        hashes = None if payload_hash is None else {payload_hash}
+        if known is not None:
+            hashes = None if hashes is None or known.hashes is None else hashes | known.hashes
+            until = max(until, known.until)
+        self._doubts[key] = _Doubt(hashes, until)
+
+    def trust(self, key: bytes) -> bool:
+        """The service has said what it holds; returns whether that was in doubt."""
+        return self._doubts.pop(key, None) is not None
 
     def is_unknown(self, key: bytes) -> bool:
-        return key in self._unknown
+        return key in self._doubts
+
+    def held_back_until(self, key: bytes, payload_hash: str) -> float:
+        """Before then this content must not be written; the same content as in doubt may go at once."""
+        doubt = self._doubts.get(key)
+        if doubt is None or doubt.hashes == {payload_hash}:
+            return 0.0
+        return doubt.until
+
+    @property
+    def has_doubts(self) -> bool:
+        return bool(self._doubts)
+
+    def _place(self, members: str) -> int:
+        place = self._places.get(members)
+        if place is None:
+            place = self._places[members] = len(self._members)
+            self._members.append(members)
+        return place
+
+    def _unpacked(self, packed: bytes) -> Held:
+        outcome, partition, offset, again_ms, place = _PACKED.unpack_from(packed)
+        content_hash = packed[_PACKED.size :].decode()
+        return Held(
+            _OUTCOMES[outcome], content_hash, partition, offset, again_ms or None, self._members[place]
+        )
 
 
 def encode_status(status: Status) -> bytes:

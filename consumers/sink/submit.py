@@ -1,4 +1,4 @@
-"""One HTTP request to a target, with a cached token; every way it can end becomes an Answer."""
+"""HTTP requests to a target, with a cached token; every way one can end becomes an Answer."""
 
 import gzip
 import threading
@@ -14,47 +14,50 @@ from runtime.settings import TargetSettings
 
 # Refresh ahead of expiry: a request under way must not outlive its token.
 _TOKEN_MARGIN_S: Final = 300.0
+# Several requests may be refused for one old token: a token younger than this is not it.
+_TOKEN_YOUNG_S: Final = 1.0
+_CONNECT_S_MAX: Final = 10.0
 _BODY_BYTES_MAX: Final = 1024 * 1024
 _GZIP_FROM_BYTES: Final = 1024
 
 
 class Submitter:
-    """Holds the connection and the token of one target."""
+    """Holds a target's token and a connection for each thread that sends."""
 
     def __init__(self, target: TargetSettings, user_agent: str) -> None:
         self._target = target
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = user_agent
+        self._url = target.url.rstrip("/")
+        self._user_agent = user_agent
+        self._local = threading.local()
         self._signer = Signer(target.auth, time.time) if target.dialect == "saas" else None
         self._token: str | None = None
+        self._token_at = 0.0
         self._token_until = 0.0
         self._lock = threading.Lock()
 
-    def close(self) -> None:
-        self._session.close()
-
     def forget_token(self) -> None:
         """The service refused it; the next request asks for a new one."""
-        self._token = None
+        with self._lock:
+            if time.monotonic() - self._token_at > _TOKEN_YOUNG_S:
+                self._token = None
         if self._signer is not None:
             self._signer.forget()
 
     def post(self, path: str, body: bytes) -> Answer:
-        """Send one body.
-
-        Raises:
-            Transient: no token can be had; nothing was sent.
-        """
-        headers = {"Content-Type": "application/json", **self._authorization()}
+        """Send one body."""
+        try:
+            headers = {"Content-Type": "application/json", **self._authorization()}
+        except Transient as error:
+            return Answer(-1, error=str(error))
         if len(body) >= _GZIP_FROM_BYTES:
             body = gzip.compress(body, compresslevel=1)
             headers["Content-Encoding"] = "gzip"
         try:
             response = self._session.post(
-                self._target.url.rstrip("/") + path,
+                self._url + path,
                 data=body,
                 headers=headers,
-                timeout=self._target.request_timeout_s,
+                timeout=(min(_CONNECT_S_MAX, self._target.request_timeout_s), self._target.request_timeout_s),
                 # Credentials and catalog go where the configuration says, nowhere else.
                 allow_redirects=False,
                 stream=True,
@@ -75,6 +78,14 @@ class Submitter:
             response.headers.get("Retry-After"),
             response.headers.get("x-request-id"),
         )
+
+    @property
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            session.headers["User-Agent"] = self._user_agent
+        return session
 
     def _authorization(self) -> dict[str, str]:
         auth = self._target.auth
@@ -108,6 +119,7 @@ class Submitter:
             message = (
                 f"auth.token_url = {auth.token_url}: no token{status}; check client_id and client_secret"
             )
-            raise Transient(message, retry_after_s=5) from error
+            raise Transient(message) from error
         self._token = token
-        self._token_until = time.monotonic() + max(lifetime_s - _TOKEN_MARGIN_S, lifetime_s / 2)
+        self._token_at = time.monotonic()
+        self._token_until = self._token_at + max(lifetime_s - _TOKEN_MARGIN_S, lifetime_s / 2)

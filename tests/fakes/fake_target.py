@@ -1,5 +1,6 @@
 """A target that answers what it was told to, and feed records to send to it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,11 +18,13 @@ class FakeSender:
         self.answers = list(answers)
         self.posts: list[tuple[str, Any]] = []
         self.tokens_forgotten = 0
+        # Says what becomes of a request when no answer is left; None accepts.
+        self.judge: Callable[[list[dict[str, Any]]], Answer | None] = lambda _: None
 
     def post(self, path: str, body: bytes) -> Answer:
         items = msgspec.json.decode(body)
         self.posts.append((path, items))
-        answer = self.answers.pop(0) if self.answers else None
+        answer = self.answers.pop(0) if self.answers else self.judge(items)
         return answer or accepted(len(items))
 
     def forget_token(self) -> None:

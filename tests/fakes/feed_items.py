@@ -170,6 +170,7 @@ VARIANT: dict[str, Any] = {
 }
 OVERRIDE: dict[str, Any] = {
     "sku": "A",
+    "productId": "1",
     "websiteCode": "base",
     "customerGroupCode": GUESTS,
     "displayable": False,

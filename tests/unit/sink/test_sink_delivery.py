@@ -6,57 +6,22 @@ from typing import Any
 
 import msgspec
 import pytest
-from confluent_kafka import TopicPartition
 from fake_target import FakeSender, feed_record, item_key, refused
+from sink_drive import LETTER, NO_ALLOWANCE, STATUS, Drive
 
-from consumers.sink.budget import Budget
+from consumers.sink.circuit import OURS_S
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.settle import Answer
-from consumers.sink.stage import SinkStage, SinkTarget
-from consumers.sink.state import TargetState
-from runtime.errors import Transient, Waiting
 from runtime.record import Outgoing, Record
 from runtime.settings import BudgetSettings
 from schemas.codec import decode
 from schemas.keys import canonical_json
 from schemas.records import DeadLetter, Status
-from schemas.topics import TopicNames
-
-NO_ALLOWANCE = BudgetSettings(requests_per_minute=0, products_per_minute=0, products_per_day=0)
-STATUS, DEAD_LETTER = "cs.status.optimizer.products", "cs.dead-letter.optimizer.products"
 
 
-def stage(
-    sender: FakeSender,
-    state: TargetState | None = None,
-    items_max: int = 100,
-    allowance: BudgetSettings = NO_ALLOWANCE,
-) -> SinkStage:
-    """A stage that holds partition 0, at a fixed time."""
-    held = TargetState() if state is None else state
-    target = SinkTarget(
-        "optimizer",
-        OptimizerDialect(),
-        {"products": items_max},
-        {"products": Budget(allowance, "products", lambda: 0.0)},
-    )
-    loaded: list[tuple[str, Sequence[TopicPartition]]] = []
-
-    def load_state(feed: str, places: Sequence[TopicPartition]) -> TargetState:
-        loaded.append((feed, places))
-        return held
-
-    made = SinkStage(target, TopicNames("cs"), sender, load_state, lambda: 5_000)
-    made.assign([TopicPartition("cs.feed.products", 0, 0)])
-    assert [(feed, len(places)) for feed, places in loaded] == [("products", 1)]
-    return made
-
-
-def settled(held: SinkStage, *records: Record) -> list[Outgoing]:
-    """One batch, committed."""
-    outgoing = held.process(records)
-    held.committed()
-    return outgoing
+def settled(held: Drive, *records: Record) -> list[Outgoing]:
+    """Records come in; what was written when the sink is at rest."""
+    return held.run(*records)
 
 
 def outcomes(outgoing: Sequence[Outgoing]) -> dict[str, tuple[str, int]]:
@@ -76,14 +41,14 @@ def dead_letters(outgoing: Sequence[Outgoing]) -> dict[str, str | None]:
             None if record.value is None else msgspec.json.decode(record.value, type=DeadLetter).error
         )
         for record in outgoing
-        if record.topic == DEAD_LETTER
+        if record.topic == LETTER
     }
 
 
 def status_record(sku: str, offset: int, **changes: Any) -> tuple[bytes, bytes]:
     """A status as loaded from the topic; its hash is that of the delivered item unless changed."""
     sender = FakeSender()
-    written = settled(stage(sender), feed_record(sku, offset, **changes))
+    written = settled(Drive(sender), feed_record(sku, offset, **changes))
     (record,) = [record for record in written if record.topic == STATUS]
     assert record.value is not None
     return record.key, record.value
@@ -91,7 +56,7 @@ def status_record(sku: str, offset: int, **changes: Any) -> tuple[bytes, bytes]:
 
 def test_a_delivered_item_gets_a_status_that_says_what_it_settles() -> None:
     """Topic, partition, offset, the hash of the payload, the request that carried it."""
-    (record,) = settled(stage(FakeSender()), feed_record("A", 7))
+    (record,) = settled(Drive(FakeSender()), feed_record("A", 7))
 
     status = msgspec.json.decode(record.value or b"", type=Status)
     assert (record.topic, record.partition, record.key) == (STATUS, 0, item_key("A"))
@@ -108,7 +73,7 @@ def test_only_the_latest_state_of_an_identity_is_sent() -> None:
     sender = FakeSender()
 
     outgoing = settled(
-        stage(sender),
+        Drive(sender),
         feed_record("A", 1, name="one"),
         feed_record("B", 2),
         feed_record("A", 3, name="three"),
@@ -123,7 +88,7 @@ def test_a_delete_after_an_upsert_in_one_batch_sends_only_the_delete() -> None:
     """Promise 2: both are never in flight together."""
     sender = FakeSender()
 
-    outgoing = settled(stage(sender), feed_record("A", 1), feed_record("A", 2, deleted=True))
+    outgoing = settled(Drive(sender), feed_record("A", 1), feed_record("A", 2, deleted=True))
 
     assert sender.posts == [("/v1/catalog/products/delete", [{"sku": "A", "source": {"locale": "default"}}])]
     assert outcomes(outgoing) == {"A": ("deleted", 2)}
@@ -133,25 +98,25 @@ def test_an_upsert_after_a_delete_in_one_batch_sends_only_the_upsert() -> None:
     """The product came back before the delete was sent."""
     sender = FakeSender()
 
-    settled(stage(sender), feed_record("A", 1, deleted=True), feed_record("A", 2))
+    settled(Drive(sender), feed_record("A", 1, deleted=True), feed_record("A", 2))
 
     assert sender.sent == [("upsert", ["A"])]
 
 
 def test_deletes_and_upserts_go_in_calls_of_their_own() -> None:
     """INTERLEAVING 35: each call settles its own items."""
-    sender = FakeSender(None, refused((0, "name", "no")))
+    sender = FakeSender(refused((0, "name", "no")), None)
 
-    outgoing = settled(stage(sender), feed_record("A", 1), feed_record("B", 2, deleted=True))
+    outgoing = settled(Drive(sender), feed_record("A", 1), feed_record("B", 2, deleted=True))
 
-    assert sender.sent == [("delete", ["B"]), ("upsert", ["A"])]
+    assert sender.sent == [("upsert", ["A"]), ("delete", ["B"])]
     assert outcomes(outgoing) == {"B": ("deleted", 2), "A": ("attention", 1)}
 
 
 def test_an_unchanged_item_is_not_sent_again() -> None:
     """Promise 5: the payload's hash is compared with the one accepted, also across a restart."""
     sender = FakeSender()
-    held = stage(sender, TargetState([status_record("A", 1)]))
+    held = Drive(sender, statuses=[status_record("A", 1)])
 
     outgoing = settled(held, feed_record("A", 9))
 
@@ -161,7 +126,7 @@ def test_an_unchanged_item_is_not_sent_again() -> None:
 def test_a_member_the_target_does_not_take_costs_no_request() -> None:
     """The hash is that of the mapped payload; createdAt is not in it."""
     sender = FakeSender()
-    held = stage(sender)
+    held = Drive(sender)
     settled(held, feed_record("A", 1, createdAt="2026-01-01 00:00:00"))
 
     settled(held, feed_record("A", 2, createdAt="2026-02-02 00:00:00"))
@@ -172,7 +137,7 @@ def test_a_member_the_target_does_not_take_costs_no_request() -> None:
 def test_a_record_older_than_the_status_is_not_sent() -> None:
     """INTERLEAVING 27: what a status settles with a higher offset is not overtaken."""
     sender = FakeSender()
-    held = stage(sender, TargetState([status_record("A", 10, name="new")]))
+    held = Drive(sender, statuses=[status_record("A", 10, name="new")])
 
     outgoing = settled(held, feed_record("A", 9, name="old"))
 
@@ -182,7 +147,7 @@ def test_a_record_older_than_the_status_is_not_sent() -> None:
 def test_a_changed_item_is_sent() -> None:
     """The counterpart of the two rules above."""
     sender = FakeSender()
-    held = stage(sender, TargetState([status_record("A", 1, name="old")]))
+    held = Drive(sender, statuses=[status_record("A", 1, name="old")])
 
     settled(held, feed_record("A", 2, name="new"))
 
@@ -192,12 +157,12 @@ def test_a_changed_item_is_sent() -> None:
 def test_a_reverted_edit_is_sent_again_after_a_lost_answer() -> None:
     """INTERLEAVING 4: h0 accepted, h1 stored with a lost answer, reverted to h0: the target holds h1."""
     sender = FakeSender(None, Answer(0, error="no answer"))
-    held = stage(sender)
+    held = Drive(sender)
     settled(held, feed_record("A", 1, name="h0"))
-    with pytest.raises(Transient, match="no answer"):
-        held.process([feed_record("A", 2, name="h1")])
+    settled(held, feed_record("A", 2, name="h1"))
 
-    outgoing = settled(held, feed_record("A", 2, name="h1"), feed_record("A", 3, name="h0"))
+    assert settled(held, feed_record("A", 3, name="h0")) == []
+    outgoing = held.pass_time(30)
 
     assert [items[0]["name"] for _, items in sender.posts] == ["h0", "h1", "h0"]
     assert outcomes(outgoing) == {"A": ("delivered", 3)}
@@ -206,11 +171,12 @@ def test_a_reverted_edit_is_sent_again_after_a_lost_answer() -> None:
 def test_a_reverted_edit_is_sent_again_after_a_kill_with_the_edit_in_flight() -> None:
     """INTERLEAVING 4 after kill -9: unsettled records before the log's end may have been sent."""
     sender = FakeSender()
-    state = TargetState([status_record("A", 1, name="h0")])
-    state.doubt_below(0, 4)
-    held = stage(sender, state)
+    first = Drive(sender, statuses=[status_record("A", 1, name="h0")])
+    first.append(feed_record("A", 2, name="h1"), feed_record("A", 3, name="h0"))
+    held = Drive(sender, after=first, clean=False)
 
-    settled(held, feed_record("A", 2, name="h1"), feed_record("A", 3, name="h0"))
+    settled(held)
+    held.pass_time(30)
     settled(held, feed_record("A", 4, name="h0"))
 
     assert [items[0]["name"] for _, items in sender.posts] == ["h0"]
@@ -219,24 +185,23 @@ def test_a_reverted_edit_is_sent_again_after_a_kill_with_the_edit_in_flight() ->
 def test_a_record_that_came_after_the_restart_is_not_doubted() -> None:
     """Promise 5: only what a predecessor can have sent is sent again."""
     sender = FakeSender()
-    state = TargetState([status_record("A", 1)])
-    state.doubt_below(0, 4)
+    held = Drive(sender, statuses=[status_record("A", 1)], clean=False)
 
-    settled(stage(sender, state), feed_record("A", 4))
+    settled(held, feed_record("A", 4))
 
     assert sender.posts == []
 
 
 def test_an_answer_that_takes_nothing_does_not_end_a_doubt() -> None:
     """h1's answer was lost, then 429: the target may still hold h1, so h0 is sent."""
-    sender = FakeSender(None, Answer(0, error="lost"), Answer(429))
-    held = stage(sender)
+    sender = FakeSender(None, Answer(0, error="lost"), Answer(429, retry_after="1"))
+    held = Drive(sender)
     settled(held, feed_record("A", 1, name="h0"))
-    for _ in range(2):
-        with pytest.raises(Transient):
-            held.process([feed_record("A", 2, name="h1")])
+    settled(held, feed_record("A", 2, name="h1"))
+    held.pass_time(0.5)
 
     settled(held, feed_record("A", 3, name="h0"))
+    held.pass_time(31)
 
     assert [items[0]["name"] for _, items in sender.posts] == ["h0", "h1", "h1", "h0"]
 
@@ -245,7 +210,7 @@ def test_a_400_parks_only_the_listed_items_and_the_rest_goes_again_at_once() -> 
     """The others were only refused with them."""
     sender = FakeSender(refused((1, "name", "name: bad")))
 
-    outgoing = settled(stage(sender), *(feed_record(sku, n) for n, sku in enumerate("ABC")))
+    outgoing = settled(Drive(sender), *(feed_record(sku, n) for n, sku in enumerate("ABC")))
 
     assert sender.sent == [("upsert", ["A", "B", "C"]), ("upsert", ["A", "C"])]
     assert outcomes(outgoing) == {"B": ("attention", 1), "A": ("delivered", 0), "C": ("delivered", 2)}
@@ -254,27 +219,27 @@ def test_a_400_parks_only_the_listed_items_and_the_rest_goes_again_at_once() -> 
 
 def test_a_dead_letter_says_who_acts_and_points_at_the_record() -> None:
     """Never a payload: the pointer finds the record."""
-    outgoing = settled(stage(FakeSender(refused((0, "name", "bad")))), feed_record("A", 7))
+    outgoing = settled(Drive(FakeSender(refused((0, "name", "bad")))), feed_record("A", 7))
 
-    (letter,) = [record for record in outgoing if record.topic == DEAD_LETTER]
+    (letter,) = [record for record in outgoing if record.topic == LETTER]
     assert (letter.partition, letter.key) == (0, item_key("A"))
     assert msgspec.json.decode(letter.value or b"", type=DeadLetter) == DeadLetter(
-        "attention", "upsert", "bad", 1, 5_000, "cs.feed.products", 0, 7, request_id="request-400"
+        "attention", "upsert", "bad", 1, 5_000, "cs.feed.products", 0, 7, 1, "request-400"
     )
 
 
 def test_a_refused_delete_says_so_in_its_dead_letter() -> None:
     """INTERLEAVING 26: a delete needs only its key, whatever became of its record."""
-    outgoing = settled(stage(FakeSender(refused((0, "sku", "bad")))), feed_record("A", 7, deleted=True))
+    outgoing = settled(Drive(FakeSender(refused((0, "sku", "bad")))), feed_record("A", 7, deleted=True))
 
-    (letter,) = [record for record in outgoing if record.topic == DEAD_LETTER]
+    (letter,) = [record for record in outgoing if record.topic == LETTER]
     assert msgspec.json.decode(letter.value or b"", type=DeadLetter).operation == "delete"
 
 
 def test_a_refused_item_goes_again_only_when_its_content_changes() -> None:
     """The same content would be refused again."""
     sender = FakeSender(refused((0, "name", "bad")))
-    held = stage(sender)
+    held = Drive(sender)
     settled(held, feed_record("A", 1, name="bad"))
 
     settled(held, feed_record("A", 2, name="bad"))
@@ -286,7 +251,7 @@ def test_a_refused_item_goes_again_only_when_its_content_changes() -> None:
 
 def test_delivery_clears_the_dead_letter() -> None:
     """The topic holds exactly the items that fail now."""
-    held = stage(FakeSender(refused((0, "name", "bad"))))
+    held = Drive(FakeSender(refused((0, "name", "bad"))))
     settled(held, feed_record("A", 1, name="bad"))
 
     mended = settled(held, feed_record("A", 2, name="good"))
@@ -301,7 +266,7 @@ def test_a_request_that_is_too_large_is_halved(first: Answer) -> None:
     """Halves go on in order until they fit."""
     sender = FakeSender(first, Answer(413))
 
-    outgoing = settled(stage(sender), *(feed_record(sku, n) for n, sku in enumerate("ABCD")))
+    outgoing = settled(Drive(sender), *(feed_record(sku, n) for n, sku in enumerate("ABCD")))
 
     assert [skus for _, skus in sender.sent] == [
         ["A", "B", "C", "D"],
@@ -317,7 +282,7 @@ def test_a_single_item_that_is_too_large_is_parked() -> None:
     """Halving ends at one; its neighbour is delivered."""
     sender = FakeSender(Answer(413), Answer(413))
 
-    outgoing = settled(stage(sender), feed_record("A", 0), feed_record("B", 1))
+    outgoing = settled(Drive(sender), feed_record("A", 0), feed_record("B", 1))
 
     assert outcomes(outgoing) == {"A": ("attention", 0), "B": ("delivered", 1)}
     assert dead_letters(outgoing) == {"A": "the request is too large"}
@@ -328,7 +293,7 @@ def test_a_400_without_a_list_finds_the_bad_item_by_halves() -> None:
     vague = Answer(400, b"bad request", "text/plain")
     sender = FakeSender(vague, vague, None, vague, None)
 
-    outgoing = settled(stage(sender), *(feed_record(sku, n) for n, sku in enumerate("ABCD")))
+    outgoing = settled(Drive(sender), *(feed_record(sku, n) for n, sku in enumerate("ABCD")))
 
     assert outcomes(outgoing)["B"] == ("attention", 1)
     assert [sku for sku, (outcome, _) in outcomes(outgoing).items() if outcome == "delivered"] == [
@@ -342,52 +307,59 @@ def test_a_400_without_a_list_finds_the_bad_item_by_halves() -> None:
     ("answer", "wait_s"),
     [
         (Answer(429, retry_after="7"), 7.0),
-        (Answer(503), None),
-        (Answer(0, error="lost"), None),
+        (Answer(429), 1.0),
+        (Answer(503), 0.2),
+        (Answer(0, error="lost"), 0.2),
         (Answer(500, retry_after="3"), 3.0),
     ],
 )
-def test_a_busy_or_broken_target_makes_the_batch_wait(answer: Answer, wait_s: float | None) -> None:
-    """Nothing is parked: nothing is wrong with the items."""
-    held = stage(FakeSender(answer))
+def test_a_busy_or_broken_target_is_waited_for(answer: Answer, wait_s: float) -> None:
+    """Nothing is parked or committed: nothing is wrong with the items, and nothing is settled."""
+    sender = FakeSender(answer)
+    held = Drive(sender)
 
-    with pytest.raises(Transient) as caught:
-        held.process([feed_record("A", 1)])
+    written = settled(held, feed_record("A", 1))
 
-    assert caught.value.retry_after_s == wait_s
+    assert (written, held.position, held.delivery.wake_s()) == ([], 1, pytest.approx(wait_s))
+    assert outcomes(held.pass_time(wait_s)) == {"A": ("delivered", 1)}
+    assert held.position == 2
 
 
 def test_what_was_settled_is_not_sent_again_when_the_rest_had_to_wait() -> None:
-    """The batch goes on where it stopped, and all of it is written at the end."""
-    sender = FakeSender(None, Answer(503))
-    held = stage(sender, items_max=1)
-    records = [feed_record("A", 1), feed_record("B", 2)]
-    with pytest.raises(Transient):
-        held.process(records)
+    """Each request settles its own items; the position waits for all before it."""
+    sender = FakeSender(Answer(503))
+    held = Drive(sender, items_max=1)
 
-    outgoing = settled(held, *records)
+    outgoing = settled(held, feed_record("A", 1), feed_record("B", 2))
+    position = held.position
+    outgoing += held.pass_time(1)
 
-    assert [skus for _, skus in sender.sent] == [["A"], ["B"], ["B"]]
+    assert [skus for _, skus in sender.sent] == [["A"], ["B"], ["A"]]
     assert outcomes(outgoing) == {"A": ("delivered", 1), "B": ("delivered", 2)}
+    assert (position, held.position) == (1, 3)
 
 
-def test_statuses_change_only_after_the_commit() -> None:
-    """A commit that failed must not make us skip what no status tells."""
+def test_what_no_status_tells_is_sent_again_after_a_restart() -> None:
+    """The answer came, the transaction did not: what is not written did not happen."""
     sender = FakeSender()
-    held = stage(sender)
-    held.process([feed_record("A", 1)])
-    held.assign([TopicPartition("cs.feed.products", 0, 1)])
+    first = Drive(sender)
+    first.append(feed_record("A", 1))
+    first.scan()
+    first.turn()
 
-    held.process([feed_record("A", 1)])
+    held = Drive(sender, after=first, clean=False)
+    settled(held)
+    held.pass_time(30)
 
     assert len(sender.posts) == 2
+    assert held.position == 2
 
 
 def test_a_401_renews_the_token_once() -> None:
     """The same batch goes again with the new one."""
     sender = FakeSender(Answer(401))
 
-    outgoing = settled(stage(sender), feed_record("A", 1))
+    outgoing = settled(Drive(sender), feed_record("A", 1))
 
     assert (sender.tokens_forgotten, len(sender.posts)) == (1, 2)
     assert outcomes(outgoing) == {"A": ("delivered", 1)}
@@ -398,26 +370,30 @@ def test_a_401_renews_the_token_once() -> None:
     [[Answer(401), Answer(401)], [Answer(403)], [Answer(404)], [Answer(302)], [Answer(200, b"<html>")]],
 )
 def test_what_is_about_us_parks_nothing_and_waits(answers: list[Answer]) -> None:
-    """INTERLEAVING 36: after the address is mended the same batch is delivered."""
+    """INTERLEAVING 36: after the address is mended the same item is delivered."""
     sender = FakeSender(*answers)
-    held = stage(sender)
-    with pytest.raises(Transient) as caught:
-        held.process([feed_record("A", 1)])
+    held = Drive(sender)
 
-    assert caught.value.retry_after_s == 15.0
-    assert outcomes(settled(held, feed_record("A", 1))) == {"A": ("delivered", 1)}
+    assert settled(held, feed_record("A", 1), feed_record("B", 2)) == []
+    sent = len(sender.posts)
+    assert held.pass_time(OURS_S - 0.1) == []
+    assert len(sender.posts) == sent
+
+    assert outcomes(held.pass_time(0.2)) == {"A": ("delivered", 1), "B": ("delivered", 2)}
 
 
 def test_a_spent_allowance_waits_without_a_request() -> None:
-    """`Waiting` is no warning: it is only not our turn yet."""
+    """One request a minute: the second goes when the minute is over."""
     sender = FakeSender()
-    held = stage(sender, items_max=1, allowance=replace_requests(1))
+    held = Drive(sender, items_max=1, allowance=replace_requests(1))
 
-    with pytest.raises(Waiting) as caught:
-        held.process([feed_record("A", 1), feed_record("B", 2)])
+    settled(held, feed_record("A", 1), feed_record("B", 2))
+    held.pass_time(59)
+    waited = [skus for _, skus in sender.sent]
+    held.pass_time(2)
 
-    assert [skus for _, skus in sender.sent] == [["A"]]
-    assert caught.value.retry_after_s == 2.0
+    assert waited == [["A"]]
+    assert [skus for _, skus in sender.sent] == [["A"], ["B"]]
 
 
 def replace_requests(requests: int) -> BudgetSettings:
@@ -428,7 +404,7 @@ def test_an_item_over_the_limit_is_parked_by_itself() -> None:
     """200 KiB is what the service takes; its neighbour goes."""
     sender = FakeSender()
 
-    outgoing = settled(stage(sender), feed_record("A", 1, description="x" * 200 * 1024), feed_record("B", 2))
+    outgoing = settled(Drive(sender), feed_record("A", 1, description="x" * 200 * 1024), feed_record("B", 2))
 
     item = decode("products", feed_record("A", 1, description="x" * 200 * 1024).value or b"")
     size = len(canonical_json(OptimizerDialect().payload("products", item)))
@@ -441,18 +417,25 @@ def test_an_item_that_cannot_be_said_is_parked_by_itself() -> None:
     """The reason names the member; nothing of it is sent."""
     sender = FakeSender()
 
-    outgoing = settled(stage(sender), feed_record("A", 1, name=None), feed_record("B", 2))
+    outgoing = settled(Drive(sender), feed_record("A", 1, name=None), feed_record("B", 2))
 
     assert sender.sent == [("upsert", ["B"])]
     assert dead_letters(outgoing) == {"A": "name is missing, the service needs it: set it in the shop"}
 
 
-def test_an_item_that_cannot_be_said_is_parked_once() -> None:
-    """The same content writes no second dead letter."""
-    held = stage(FakeSender())
+def test_a_parked_item_that_comes_unchanged_is_parked_where_it_is_now() -> None:
+    """The pointer follows: compaction removes the record that it pointed at. That is no new attempt."""
+    held = Drive(FakeSender())
     settled(held, feed_record("A", 1, name=None))
 
-    assert settled(held, feed_record("A", 2, name=None)) == []
+    settled(held, feed_record("A", 2, name=None))
+
+    letter = held.letters()["A"]
+    assert (letter.offset, letter.attempts, letter.error) == (
+        2,
+        1,
+        "name is missing, the service needs it: set it in the shop",
+    )
 
 
 def test_a_feed_record_of_another_schema_is_parked_and_its_neighbours_go_on() -> None:
@@ -460,7 +443,7 @@ def test_a_feed_record_of_another_schema_is_parked_and_its_neighbours_go_on() ->
     sender = FakeSender()
     foreign = replace(feed_record("A", 1), value=b"\xc3\x01" + b"\x00" * 12)
 
-    outgoing = settled(stage(sender), foreign, feed_record("B", 2))
+    outgoing = settled(Drive(sender), foreign, feed_record("B", 2))
 
     assert sender.sent == [("upsert", ["B"])]
     assert outcomes(outgoing) == {"A": ("attention", 1), "B": ("delivered", 2)}
@@ -472,7 +455,7 @@ def test_an_identity_goes_in_the_best_lane_any_of_its_versions_had() -> None:
     sender = FakeSender()
 
     settled(
-        stage(sender, items_max=1),
+        Drive(sender, items_max=1),
         feed_record("A", 1, lane="bulk"),
         feed_record("B", 2, lane="live", name="edit"),
         feed_record("B", 3, lane="bulk", name="edit again"),
@@ -485,7 +468,7 @@ def test_requests_hold_no_more_items_than_configured() -> None:
     """3 items at 2 a request."""
     sender = FakeSender()
 
-    settled(stage(sender, items_max=2), *(feed_record(sku, n) for n, sku in enumerate("ABC")))
+    settled(Drive(sender, items_max=2), *(feed_record(sku, n) for n, sku in enumerate("ABC")))
 
     assert [skus for _, skus in sender.sent] == [["A", "B"], ["C"]]
 
@@ -494,5 +477,30 @@ def test_records_of_other_topics_are_left_alone() -> None:
     """A stage judges only the feeds of its target."""
     sender = FakeSender()
 
-    assert settled(stage(sender), replace(feed_record("A", 1), topic="cs.feed.prices")) == []
+    assert settled(Drive(sender), replace(feed_record("A", 1), topic="cs.feed.prices")) == []
     assert sender.posts == []
+
+
+def test_live_items_go_before_bulk_ones_and_keep_their_order() -> None:
+    """Promise 4; within a lane the feed's order stays."""
+    sender = FakeSender()
+
+    settled(
+        Drive(sender, items_max=2),
+        feed_record("A", 1, lane="bulk"),
+        feed_record("B", 2),
+        feed_record("C", 3, lane="bulk"),
+        feed_record("D", 4),
+    )
+
+    assert [skus for _, skus in sender.sent] == [["B", "D"], ["A", "C"]]
+
+
+def test_items_that_do_not_fit_into_one_body_go_in_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The body closes by bytes before it closes by count."""
+    monkeypatch.setattr("consumers.sink.batch.BODY_BYTES_MAX", 3_000)
+    sender = FakeSender()
+
+    settled(Drive(sender), *(feed_record(sku, n, description="x" * 1000) for n, sku in enumerate("ABCDE")))
+
+    assert [skus for _, skus in sender.sent] == [["A", "B"], ["C", "D"], ["E"]]

@@ -1,0 +1,1 @@
+"""The failing items: what they are, why, and sending them again."""

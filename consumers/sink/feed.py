@@ -1,0 +1,440 @@
+"""One feed at one target: records wait as identities, verdicts become statuses and dead letters. Pure."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import msgspec
+
+from consumers.sink.batch import Submission
+from consumers.sink.circuit import Circuit, Guard
+from consumers.sink.claims import Claims
+from consumers.sink.dialects import Dialect, Unmappable
+from consumers.sink.mapping import DELETED_HASH, Unsendable, identity_of, submission
+from consumers.sink.stamp import Stamper
+from consumers.sink.state import TargetState, encode_status
+from consumers.sink.waiting import BULK_OFFSETS_MAX, Entry, Waiting
+from runtime import metrics
+from runtime.record import Outgoing, Record
+from schemas.records import DeadLetter, Lane, Outcome, Status
+from schemas.topics import TopicNames
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["retryable", "attention"]
+_KINDS: Final[tuple[Kind, ...]] = ("retryable", "attention")
+_LETTER: Final = msgspec.json.Decoder(DeadLetter)
+# An item count that was too much for the service is tried again after this time.
+LIMIT_S: Final = 600.0
+# Another key speaks for the same identity at the service: looked at again after this time.
+_TURN_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time as it is handed in: `seconds` never jumps, `wall_ms` is what people read."""
+
+    seconds: Callable[[], float]
+    wall_ms: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The times of a target's settings, in seconds, and the guard's share."""
+
+    retry_s: float = 300
+    request_timeout_s: float = 30
+    settle_s: float = 120
+    guard_percent: float = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A partition taken over: where reading begins, where the log ended, whether its holder had drained."""
+
+    partition: int
+    committed: int
+    end: int
+    clean: bool
+
+
+class Feed:
+    """What waits, what is known and what fails."""
+
+    def __init__(
+        self,
+        target: str,
+        name: str,
+        names: TopicNames,
+        dialect: Dialect,
+        items_max: int,
+        rules: Rules,
+        clock: Clock,
+        numbers: Iterator[int],
+        write: Callable[[Outgoing], None],
+        send_again: Callable[[bytes, int], None],
+    ) -> None:
+        """`write` takes what goes to topics; `send_again` a key and when it goes once more (wall ms)."""
+        self.name = name
+        self.topic = names.feed(name)
+        self._target = target
+        self._status_topic = names.status(target, name)
+        self._letter_topic = names.dead_letter(target, name)
+        self._dialect = dialect
+        self._items_max = items_max
+        self._limit: tuple[int, float] = (items_max, float("-inf"))
+        self._rules = rules
+        self._clock = clock
+        self._write = write
+        self._send_again = send_again
+        self.waiting = Waiting(name, self.topic, numbers)
+        self.state = TargetState()
+        self.letters: dict[bytes, DeadLetter] = {}
+        self.circuit = Circuit()
+        self.guard = Guard(rules.guard_percent)
+        self.paused = False
+        self._stamper = Stamper(dialect.stamp(name), lambda: clock.wall_ms() / 1000)
+        self._claims = Claims()
+        # Of upserts whose outcome no status tells yet.
+        self._sent_members: dict[bytes, str] = {}
+        self._failing: dict[Kind, int] = dict.fromkeys(_KINDS, 0)
+        self._doubtful: dict[int, tuple[int, int]] = {}
+        self._doubted_until = 0.0
+
+    def assign(
+        self,
+        places: Iterable[Place],
+        statuses: Iterable[tuple[bytes, bytes | None]],
+        letters: Iterable[tuple[bytes, bytes | None]],
+    ) -> None:
+        """Take partitions over, with everything that was written about them.
+
+        Unsettled records between the commit position and the log's end may have been sent by a predecessor
+        that did not drain, and the outcome of what it called retryable was not known.
+        """
+        self._doubted_until = self._clock.seconds() + self._rules.request_timeout_s
+        for place in places:
+            self.waiting.assign(place.partition, place.committed)
+            if not place.clean:
+                bulk_end = min(place.end, place.committed + BULK_OFFSETS_MAX)
+                self._doubtful[place.partition] = (place.end, bulk_end)
+        self.state = TargetState(statuses)
+        self._stamper.not_before(self.state.newest_ms / 1000)
+        self._claims, self._sent_members = Claims(), {}
+        if self._dialect.identity_moves(self.name):
+            for key, held in self.state.all():
+                if held.outcome != "deleted":
+                    identity = identity_of(self._dialect, self.name, key, held.delete_members)
+                    self._claims.claim(identity, key, held.offset)
+        for key, value in letters:
+            if value is None:
+                self.letters.pop(key, None)
+            else:
+                self.letters[key] = _LETTER.decode(value)
+        self._clear_outdated_letters()
+        for key, held in self.state.pending():
+            if held.again_ms is not None:
+                self._send_again(key, held.again_ms)
+        for key, letter in self.letters.items():
+            if letter.kind == "retryable":
+                self.state.doubt(key, None, self._doubted_until)
+                self._send_again(key, letter.due_ms or 0)
+        for kind in _KINDS:
+            self._count_letters(kind, sum(letter.kind == kind for letter in self.letters.values()))
+
+    @property
+    def in_doubt(self) -> bool:
+        """True when it is not known what the target holds of something that is not settled, read or not."""
+        return self.state.has_doubts or any(
+            self.waiting.commit_position(partition) < end for partition, (end, _) in self._doubtful.items()
+        )
+
+    def _clear_outdated_letters(self) -> None:
+        """What a status settles is not sent again, whatever a dead letter says that was left behind."""
+        for key, letter in list(self.letters.items()):
+            held = self.state.held(key)
+            if held is not None and held.outcome not in _KINDS and held.offset >= letter.offset:
+                del self.letters[key]
+                self._write(Outgoing(self._letter_topic, letter.partition, key, None))
+
+    # Records.
+
+    def scan(self, record: Record) -> None:
+        """A record under the scan position: live items and tombstones wait from now on."""
+        if not self.waiting.starts(record) or not self._wants(record.key):
+            return
+        lane, commit_ms = lane_of(record), commit_ms_of(record)
+        if self.waiting.get(record.key) is None:
+            if self.state.is_settled(record.key, record.offset):
+                return
+            if lane == "bulk" and record.value is not None and self._bulk_is_full(record):
+                self.waiting.stop_bulk_at(record)
+                return
+        self._take_up(record, lane, commit_ms)
+
+    def bulk(self, record: Record) -> None:
+        """A record under the bulk position, which the scan passed before."""
+        if self._wants(record.key) and not self.state.is_settled(record.key, record.offset):
+            self._take_up(record, lane_of(record), commit_ms_of(record))
+
+    def _wants(self, key: bytes) -> bool:
+        """False for an item that the service is never told of; a key nobody can read is parked later."""
+        try:
+            return self._dialect.wants(self.name, msgspec.json.decode(key))
+        except (msgspec.DecodeError, LookupError, TypeError):
+            return True
+
+    def _bulk_is_full(self, record: Record) -> bool:
+        return self.waiting.bulk_lags(record.partition) or not self.waiting.has_room(record)
+
+    def _take_up(self, record: Record, lane: Lane, commit_ms: int) -> None:
+        end, bulk_end = self._doubtful.get(record.partition, (0, 0))
+        if record.offset < (bulk_end if lane == "bulk" and record.value is not None else end):
+            self.state.doubt(record.key, None, self._doubted_until)
+        if self.waiting.add(record, lane, commit_ms):
+            self.count("superseded")
+
+    # What goes.
+
+    @property
+    def items_max(self) -> int:
+        limit, until = self._limit
+        return limit if self._clock.seconds() < until else self._items_max
+
+    def limit(self, items: int) -> None:
+        """The service took no more than this; a while later the full count is tried again."""
+        self._limit = (max(1, items), self._clock.seconds() + LIMIT_S)
+
+    def prepared(self, entry: Entry) -> Submission | None:
+        """The item as it is sent; None when it is settled without a request, or has to wait."""
+        try:
+            item = submission(self._dialect, self.name, entry, self._delete_members(entry))
+        except Unsendable as error:
+            if self._was_never_sent(entry) and isinstance(error.__cause__, Unmappable):
+                self.settle(replace(error.submission, hash=DELETED_HASH), "deleted", None)
+            elif not self._is_known(entry, error.submission):
+                self.settle(error.submission, "attention", None, str(error))
+            return None
+        if item.identity and not self._may_speak(entry, item):
+            return None
+        if self._is_known(entry, item):
+            return None
+        until = self.state.held_back_until(entry.key, item.hash)
+        if until > self._clock.seconds():
+            self.waiting.delay(entry, until)
+            return None
+        return item
+
+    def _delete_members(self, entry: Entry) -> str:
+        """Those of what the target was given last under this key."""
+        if not entry.deleted:
+            return ""
+        held = self.state.held(entry.key)
+        return self._sent_members.get(entry.key) or (held.delete_members if held is not None else "")
+
+    def _was_never_sent(self, entry: Entry) -> bool:
+        """True for the tombstone of an item that came and went before the target was told of it."""
+        told = self.state.held(entry.key) is not None or entry.key in self._sent_members
+        return entry.deleted and not told and not self.state.is_unknown(entry.key)
+
+    def _may_speak(self, entry: Entry, item: Submission) -> bool:
+        """Of an identity that moved between keys only the newest speaks, one at a time."""
+        if not entry.deleted:
+            self._claims.claim(item.identity, entry.key, entry.offset)
+        owner = self._claims.owner(item.identity, entry.key)
+        if owner != entry.key:
+            if self.state.is_unknown(entry.key):
+                # What was sent under this key may still take effect: the owner waits, and goes twice.
+                until = self._clock.seconds() + self._rules.request_timeout_s
+                self.state.doubt(owner, None, until)
+            if entry.deleted:
+                self.settle(item, "deleted", None)
+            else:
+                self.supersede(entry)
+            return False
+        if not self._claims.enter(item.identity, entry.key):
+            self.waiting.delay(entry, self._clock.seconds() + _TURN_S)
+            return False
+        return True
+
+    def stamped(self, items: list[Submission]) -> list[Submission]:
+        """Items as they travel: with the time of sending, where the service asks for it."""
+        for item in items:
+            if item.delete_members:
+                self._sent_members[item.key] = item.delete_members
+        return self._stamper.stamped(items)
+
+    def _is_known(self, entry: Entry, item: Submission) -> bool:
+        if entry.forced or not self.state.knows(entry.key, item.hash):
+            return False
+        self.count("unchanged")
+        held = self.state.held(entry.key)
+        letter = self.letters.get(entry.key)
+        # What points at the older record has to follow, or it would find nothing after compaction; and bulk
+        # work that is still to come must not find an older state unsettled.
+        moves = held is not None and (held.again_ms or self.waiting.bulk_lags(entry.partition))
+        if held is not None and (letter is not None or moves):
+            error = letter.error if letter else None
+            self._record(item, held.outcome, letter.request_id if letter else None, error, held.again_ms, 0)
+        self._claims.leave(item.key)
+        self.waiting.settled(entry, item.offset)
+        return True
+
+    def revive(self, key: bytes, *, forced: bool = False) -> None:
+        """A failing item, or one that goes a second time: what its newest record says is sent."""
+        letter, held = self.letters.get(key), self.state.held(key)
+        if letter is not None:
+            deleted = letter.operation == "delete"
+            entry = self.waiting.revive(
+                key, letter.partition, letter.offset, letter.lane, letter.time_ms, deleted=deleted
+            )
+            entry.forced = entry.forced or forced
+        elif held is not None and held.again_ms is not None:
+            entry = self.waiting.revive(
+                key, held.partition, held.offset, "bulk", held.again_ms, deleted=held.outcome == "deleted"
+            )
+            if entry.first_offset is None:
+                entry.forced = entry.again = True
+
+    def due_ms(self, key: bytes) -> int | None:
+        """When this item goes again by itself; None when it does not."""
+        letter, held = self.letters.get(key), self.state.held(key)
+        if letter is not None:
+            return letter.due_ms
+        return held.again_ms if held is not None else None
+
+    # What became of it.
+
+    def settle(
+        self, item: Submission, outcome: Outcome, request_id: str | None, error: str | None = None
+    ) -> None:
+        """An item ends, for now: a status, and the dead letter that it writes or clears."""
+        entry = self.waiting.get(item.key)
+        again = entry is not None and entry.again
+        parked = outcome in _KINDS
+        self._record(item, outcome, request_id, error, None if parked else self._again_ms(item.key, again))
+        self._claims.leave(item.key)
+        if entry is not None:
+            self.waiting.settled(entry, item.offset)
+        self.guard.judged(parked)
+        self.count("resent" if again and not parked else outcome)
+        if parked:
+            log.warning(
+                "item fails",
+                extra={
+                    "target": self._target,
+                    "feed": self.name,
+                    "class": outcome,
+                    "partition": item.partition,
+                    "offset": item.offset,
+                    "reason": error,
+                },
+            )
+        elif not again:
+            seconds = max(0.0, (self._clock.wall_ms() - item.commit_ms) / 1000)
+            metrics.FRESHNESS.labels(self._target, self.name, item.lane).observe(seconds)
+
+    def supersede(self, entry: Entry) -> None:
+        """Its record is gone from the log: a newer one is there, and comes by itself."""
+        self._clear_letter(entry.key, entry.partition)
+        self._claims.leave(entry.key)
+        self.waiting.settled(entry, entry.offset)
+        self.count("superseded")
+
+    def _again_ms(self, key: bytes, again: bool) -> int | None:
+        """When an accepted item goes once more: a request of unknown outcome may still take effect."""
+        was_unknown = self.state.trust(key)
+        now_ms = self._clock.wall_ms()
+        if was_unknown:
+            return now_ms + round(self._rules.settle_s * 1000)
+        held = self.state.held(key)
+        pending = held.again_ms if held is not None and not again else None
+        # One whose time has passed was this one.
+        return pending if pending is not None and pending > now_ms else None
+
+    def _record(
+        self,
+        item: Submission,
+        outcome: Outcome,
+        request_id: str | None,
+        error: str | None,
+        again_ms: int | None,
+        attempts: int = 1,
+    ) -> None:
+        members = item.delete_members
+        if outcome in _KINDS:
+            # What the target holds is what it was given before.
+            held = self.state.held(item.key)
+            members = members or self._sent_members.get(item.key, "") or (held.delete_members if held else "")
+        else:
+            self._sent_members.pop(item.key, None)
+        status = Status(
+            outcome=outcome,
+            hash=item.hash,
+            topic=self.topic,
+            partition=item.partition,
+            offset=item.offset,
+            time_ms=self._clock.wall_ms(),
+            request_id=request_id,
+            error=error,
+            again_ms=again_ms,
+            delete_members=members or None,
+        )
+        self.state.put(item.key, status)
+        self._write(Outgoing(self._status_topic, item.partition, item.key, encode_status(status)))
+        if again_ms is not None:
+            self._send_again(item.key, again_ms)
+        if outcome in _KINDS:
+            self._park(item, "retryable" if outcome == "retryable" else "attention", status, attempts)
+        else:
+            self._clear_letter(item.key, item.partition)
+
+    def _park(self, item: Submission, kind: Kind, status: Status, attempts: int) -> None:
+        before = self.letters.get(item.key)
+        letter = DeadLetter(
+            kind=kind,
+            operation=item.operation,
+            error=status.error or "",
+            attempts=attempts + (before.attempts if before is not None else 0),
+            time_ms=status.time_ms,
+            topic=status.topic,
+            partition=status.partition,
+            offset=status.offset,
+            partitions=len(self.waiting.partitions),
+            request_id=status.request_id,
+            due_ms=status.time_ms + round(self._rules.retry_s * 1000) if kind == "retryable" else None,
+            lane=item.lane,
+        )
+        if before is not None:
+            self._count_letters(before.kind, -1)
+        self.letters[item.key] = letter
+        self._write(Outgoing(self._letter_topic, item.partition, item.key, msgspec.json.encode(letter)))
+        self._count_letters(kind, 1)
+        if letter.due_ms is not None:
+            self._send_again(item.key, letter.due_ms)
+
+    def _clear_letter(self, key: bytes, partition: int) -> None:
+        letter = self.letters.pop(key, None)
+        if letter is not None:
+            self._write(Outgoing(self._letter_topic, partition, key, None))
+            self._count_letters(letter.kind, -1)
+
+    def _count_letters(self, kind: Kind, more: int) -> None:
+        self._failing[kind] += more
+        metrics.DEAD_LETTERS.labels(self._target, self.name, kind).set(self._failing[kind])
+
+    def count(self, outcome: str) -> None:
+        metrics.ITEMS.labels(self._target, self.name, outcome).inc()
+
+
+def lane_of(record: Record) -> Lane:
+    return "bulk" if record.headers.get("lane") == b"bulk" else "live"
+
+
+def commit_ms_of(record: Record) -> int:
+    """Commit time of the oldest change behind a record; its own time when the builder did not know it."""
+    try:
+        return int(record.headers.get("commit_ms", b"")) or record.timestamp_ms
+    except ValueError:
+        return record.timestamp_ms

@@ -1,0 +1,90 @@
+"""The bulk position and pointers: feed records that are read beside the scan, when they are asked for."""
+
+import threading
+from collections.abc import Iterator
+from queue import SimpleQueue
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from consumers.sink.inbox import Failed, Fetched, Inbox
+from consumers.sink.waiting import Fetch
+from runtime.errors import Fault
+from runtime.record import Record, from_message
+
+# Pointers closer together than this are read in one go.
+_GAP_OFFSETS: Final = 500
+_POLL_S: Final = 1.0
+
+
+class Fetcher:
+    """Answers one fetch after the other in a thread of its own."""
+
+    def __init__(self, consumer: Consumer, inbox: Inbox) -> None:
+        self._consumer = consumer
+        self._inbox = inbox
+        self._asked: SimpleQueue[Fetch | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
+        self._stopping = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask(self, fetch: Fetch) -> None:
+        self._asked.put(fetch)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._asked.put(None)
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        try:
+            while (fetch := self._asked.get()) is not None and not self._stopping:
+                self._inbox.put(self._fetched(fetch))
+        except BaseException as error:
+            self._inbox.put(Failed(error))
+        finally:
+            self._consumer.close()
+
+    def _fetched(self, fetch: Fetch) -> Fetched:
+        if not fetch.offsets:
+            records, position = self._read(fetch, fetch.begin, fetch.until, fetch.records_max)
+            return Fetched(fetch, records, position)
+        found: list[Record] = []
+        for begin, until in _runs(fetch.offsets):
+            found.extend(self._read(fetch, begin, until, until - begin)[0])
+        return Fetched(fetch, found, fetch.until)
+
+    def _read(self, fetch: Fetch, begin: int, until: int, records_max: int) -> tuple[list[Record], int]:
+        """Records of [begin, until), and the position behind the last one."""
+        place = TopicPartition(fetch.topic, fetch.partition, begin)
+        self._consumer.assign([place])
+        records: list[Record] = []
+        position = begin
+        while position < until and len(records) < records_max and not self._stopping:
+            first = self._consumer.poll(_POLL_S)
+            for message in [first, *self._consumer.consume(records_max, 0)] if first else []:
+                error = message.error()
+                if error is None:
+                    record = from_message(message)
+                    if record.offset < until and len(records) < records_max:
+                        records.append(record)
+                elif error.code() == KafkaError._AUTO_OFFSET_RESET or error.fatal():
+                    sentence = f"{fetch.topic} [{fetch.partition}] cannot be read at {begin}: {error.str()}"
+                    raise Fault(sentence)
+            if len(records) >= records_max:
+                return records, records[-1].offset + 1
+            position = max(position, self._consumer.position([place])[0].offset)
+        return records, min(position, until)
+
+
+def _runs(offsets: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Ranges [begin, until) that cover all offsets without reading far beyond them."""
+    begin = last = offsets[0]
+    for offset in offsets[1:]:
+        if offset - last > _GAP_OFFSETS:
+            yield begin, last + 1
+            begin = offset
+        last = offset
+    yield begin, last + 1

@@ -1,0 +1,187 @@
+"""The sink when the service or one of its processes fails: a standby takes over, failing items come back."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pipeline import Pipeline, running
+
+from commerce_sync.cli import cli
+from commerce_sync.demo import play
+from commerce_sync.demo.scene import TARGET
+from commerce_sync.local.stack import Stack
+
+pytestmark = pytest.mark.stack
+
+NAME = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = 'name' AND entity_type_id = 4)"
+PRODUCTS_PATH = "/v1/catalog/products"
+TARGET_SETTINGS = f"COMMERCE_SYNC__TARGETS__{TARGET.upper()}__"
+
+
+@pytest.fixture(scope="module")
+def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A pipeline with two sinks, and short times."""
+    times = {
+        f"{TARGET_SETTINGS}REQUEST_TIMEOUT_S": "2",
+        f"{TARGET_SETTINGS}RETRY_S": "3",
+        f"{TARGET_SETTINGS}SETTLE_S": "4",
+    }
+    with running(stack, tmp_path_factory.mktemp("sink"), 40, times, {"sink": 2}) as pipeline:
+        yield pipeline
+
+
+def log_of(path: Pipeline, number: int) -> Path:
+    return path.scene.log_dir / "roles" / f"sink.{TARGET}.demo-{number}.log"
+
+
+def active(path: Pipeline) -> int:
+    """The number of the sink that said last that it is active."""
+    lines = [
+        (line, number)
+        for number in (0, 1)
+        for line in log_of(path, number).read_text().splitlines()
+        if '"event": "active"' in line
+    ]
+    return max(lines, key=lambda pair: json.loads(pair[0])["time"])[1]
+
+
+def rename(path: Pipeline, product: int, name: str) -> None:
+    path.sql(
+        f"UPDATE catalog_product_entity_varchar SET value = '{name}' WHERE entity_id = {product}"
+        f" AND attribute_id = {NAME}"
+    )
+
+
+def names_of(path: Pipeline, product: int) -> set[str]:
+    return {i["name"] for i in path.held().values() if i["externalIds"][0]["id"] == str(product)}
+
+
+def command(path: Pipeline, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
+    """Run a command with the pipeline's settings; what it printed."""
+    assert path.scene.supervisor is not None
+    for name, value in path.scene.supervisor.environment.items():
+        if name.startswith("COMMERCE_SYNC"):
+            monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(cli, list(words), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_failing_item_becomes_retryable_and_comes_back_by_itself(path: Pipeline) -> None:
+    """One product answers 500, the others go on; when it is well again the retry cycle delivers it."""
+    bad, good = path.product_ids()[3:5]
+    sku = next(sku for (sku, _), i in path.held().items() if i["externalIds"][0]["id"] == str(bad))
+    path.put_faults({"match": {"path": PRODUCTS_PATH, "sku": sku}, "do": {"status": 500}})
+    rename(path, bad, "Comes back")
+    edits = iter(range(10_000))
+
+    def parked() -> bool:
+        rename(path, good, f"Neighbour {next(edits)}")
+        return bool(path.dead_letters(TARGET, "products"))
+
+    path.wait_until("the item is retryable", parked)
+    letters = path.dead_letters(TARGET, "products")
+    path.clear_faults()
+    path.wait_until("the retry has cleared it", lambda: path.dead_letters(TARGET, "products") == {})
+    path.settle()
+
+    assert {letter.kind for letter in letters.values()} == {"retryable"}
+    assert all(sku in key for key in letters)
+    assert names_of(path, bad) == {"Comes back"}
+    assert play.proof(path.scene).differences == ()
+
+
+def test_an_operator_lists_shows_and_retries_what_fails(
+    path: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused items wait for attention until somebody says that they may go again."""
+    product = path.product_ids()[5]
+    sku = next(sku for (sku, _), i in path.held().items() if i["externalIds"][0]["id"] == str(product))
+    path.put_faults({"match": {"path": PRODUCTS_PATH, "sku": sku}, "do": {"invalid": True}})
+    rename(path, product, "Refused")
+    path.settle()
+    path.clear_faults()
+
+    listed = json.loads(command(path, monkeypatch, "dead-letters", "list", "--json"))
+    shown = json.loads(command(path, monkeypatch, "dead-letters", "show", sku, "--json"))
+    words = ("dead-letters", "retry", sku, "--class", "attention")
+    dry = command(path, monkeypatch, *words, "--dry-run")
+    still = path.dead_letters(TARGET, "products")
+    command(path, monkeypatch, *words)
+    path.wait_until("it is delivered", lambda: path.dead_letters(TARGET, "products") == {})
+
+    views = len(shown["items"])
+    assert [(g["source"], g["class"], g["items"]) for g in listed["groups"]] == [
+        (f"{TARGET}/products", "attention", views)
+    ]
+    assert {item["item"]["name"] for item in shown["items"]} == {"Refused"}
+    assert dry.splitlines()[-1] == f"{views} items would go again"
+    assert len(still) == views
+    assert names_of(path, product) == {"Refused"}
+
+
+def test_a_paused_feed_sends_nothing_until_it_is_resumed(
+    path: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edit waits at the sink, not at its sender."""
+    product = path.product_ids()[6]
+    paused = command(path, monkeypatch, "pause", "--feed", "PRODUCTS")
+    path.wait_until("the sink has heard", lambda: "feed paused" in log_of(path, active(path)).read_text())
+    before = len(path.requests_made())
+    rename(path, product, "Paused")
+    path.wait_until("the builder has written it", lambda: _waits(path, monkeypatch))
+    while_paused = len(path.requests_made())
+    command(path, monkeypatch, "resume")
+    path.settle()
+
+    assert paused == f"{TARGET} products: paused\n"
+    assert while_paused == before
+    assert names_of(path, product) == {"Paused"}
+
+
+def _waits(path: Pipeline, monkeypatch: pytest.MonkeyPatch) -> bool:
+    from commerce_sync.run.roles import consumption
+    from runtime.kafka import admin_client, reader
+    from runtime.lag import behind, ends
+
+    settings = path.scene.settings
+    asker = reader(settings.kafka, "test.waits")
+    try:
+        wanted = consumption(settings, "sink", TARGET)
+        until = ends(asker, [(t, n) for t in wanted.topics for n in range(settings.kafka.partitions)])
+        return behind(admin_client(settings.kafka), wanted.group, until) > 0
+    finally:
+        asker.close()
+
+
+def test_a_frozen_sink_is_replaced_and_writes_nothing_when_it_thaws(path: Pipeline) -> None:
+    """SIGSTOP past its session: the standby goes on; SIGCONT: the frozen one ends and is started afresh."""
+    frozen = active(path)
+    other = 1 - frozen
+    seen = log_of(path, other).read_text().count('"active"')
+    label = f"sink.{TARGET}.demo-{frozen}"
+    assert path.scene.supervisor is not None
+    pid = path.scene.supervisor.pids()[label]
+    traffic = play._traffic(path.scene, 20, 31)
+    traffic.start()
+    path.wait_until("edits are made", lambda: traffic.progress.edits >= 10)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        path.wait_until(
+            "the other is active", lambda: log_of(path, other).read_text().count('"active"') > seen
+        )
+        path.wait_until("edits go on", lambda: traffic.progress.edits >= 100)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    traffic.stop()
+    path.wait_until(
+        "the frozen one starts over", lambda: path.scene.supervisor.pids().get(label) not in {None, pid}
+    )
+    path.settle()
+
+    assert '"event": "role ends"' in log_of(path, frozen).read_text()
+    assert play.proof(path.scene).differences == ()

@@ -1,0 +1,226 @@
+"""Whatever happens, in whatever order: at quiet the target holds the last state of every identity.
+
+Edits, deletes, resyncs, compaction, every kind of answer, answers that are lost before or behind storing,
+requests that are applied long after they were given up, restarts with and without a drain.
+"""
+
+import heapq
+from typing import Any
+
+import msgspec
+from fake_target import FakeSender, accepted, feed_record, refused
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sink_drive import STATUS, Drive, sku_of
+
+from consumers.sink.delivery import Request
+from consumers.sink.feed import Rules
+from consumers.sink.settle import Answer
+from schemas.records import Status
+
+SKUS = st.sampled_from(["A", "B", "C", "D"])
+# "bad" is refused by the service, "broken" makes it fail.
+NAMES = st.sampled_from(["one", "two", "three", "bad", "broken"])
+LANES = st.sampled_from(["live", "bulk"])
+RULES = Rules(retry_s=300, request_timeout_s=30, settle_s=120, guard_percent=100)
+# A proxy may keep a request that was given up for so long, and still deliver it.
+STUCK_S_MAX = 100.0
+
+
+class Service:
+    """The target: what it holds by SKU, and requests on their way to it that nobody waits for any more."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, str] = {}
+        self.stuck: list[tuple[float, int, Request]] = []
+
+    def judge(self, request: Request) -> Answer:
+        """As a healthy service: all of a request, or nothing with the reasons."""
+        items = msgspec.json.decode(request.body)
+        if request.operation == "upsert":
+            if any(item["name"] == "broken" for item in items):
+                return Answer(500, b"oops")
+            bad = [(n, "name", "bad name") for n, item in enumerate(items) if item["name"] == "bad"]
+            if bad:
+                return refused(*bad)
+        for item in items:
+            if request.operation == "delete":
+                self.held.pop(item["sku"], None)
+            else:
+                self.held[item["sku"]] = item["name"]
+        return accepted(len(items))
+
+    def arrive(self, now: float) -> None:
+        """Requests that were stuck until now are applied."""
+        while self.stuck and self.stuck[0][0] <= now:
+            self.judge(heapq.heappop(self.stuck)[2])
+
+
+class SinkMachine(RuleBasedStateMachine):
+    """One sink after the other, over one log, one set of topics and one service."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.service = Service()
+        self.drive = Drive(FakeSender(), items_max=3, rules=RULES)
+        self.flying: list[Request] = []
+        self.offset = 0
+        self.latest: dict[str, str | None] = {}
+        self.settled: dict[bytes, int] = {}
+
+    def append(self, sku: str, name: str | None, lane: str) -> None:
+        record = feed_record(sku, self.offset, deleted=name is None, lane=lane, name=name)
+        self.drive.append(record)
+        self.latest[sku] = name
+        self.offset += 1
+
+    @rule(sku=SKUS, name=NAMES, lane=LANES)
+    def edit(self, sku: str, name: str, lane: str) -> None:
+        self.append(sku, name, lane)
+
+    @rule(sku=SKUS, lane=LANES)
+    def delete(self, sku: str, lane: str) -> None:
+        self.append(sku, None, lane)
+
+    @rule(sku=SKUS, lane=LANES)
+    def write_again(self, sku: str, lane: str) -> None:
+        """What the builder does for a live edit whose content went out as bulk."""
+        if sku in self.latest:
+            self.append(sku, self.latest[sku], lane)
+
+    @rule()
+    def compact(self) -> None:
+        """Only the newest record of each key stays, the tail of the log as it is."""
+        newest = {record.key: offset for offset, record in sorted(self.drive.log.items())}
+        for offset, record in list(self.drive.log.items()):
+            if newest[record.key] != offset and offset < self.offset - 2:
+                del self.drive.log[offset]
+
+    @rule()
+    def scan(self) -> None:
+        self.drive.scan()
+
+    @rule()
+    def send(self) -> None:
+        for request in self.drive.delivery.requests():
+            busy = {item.key for other in self.flying for item in other.items}
+            assert not busy & {item.key for item in request.items}, "two requests for one identity in flight"
+            self.flying.append(request)
+        for fetch in self.drive.delivery.fetches():
+            self.drive.delivery.fetched(fetch, *self.drive.read(fetch))
+
+    @precondition(lambda self: self.flying)
+    @rule(
+        data=st.data(),
+        how=st.sampled_from(["judge", "judge", "lose", "lose after", "stick", "stick", "busy"]),
+    )
+    def answer(self, data: st.DataObject, how: str) -> None:
+        request = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
+        self.drive.delivery.answered(request.number, self.answer_to(request, how, data))
+
+    def answer_to(self, request: Request, how: str, data: Any) -> Answer:
+        if how == "judge":
+            return self.service.judge(request)
+        if how == "busy":
+            statuses = [401, 403, 413, 429, 503]
+            return Answer(data.draw(st.sampled_from(statuses)), retry_after="2")
+        if how == "lose after":
+            self.service.judge(request)
+        if how == "stick":
+            self.stick(request, data)
+        return Answer(0, error="no answer")
+
+    def stick(self, request: Request, data: Any) -> None:
+        at = self.drive.now + data.draw(st.floats(0, STUCK_S_MAX))
+        heapq.heappush(self.service.stuck, (at, request.number, request))
+
+    @rule(seconds=st.sampled_from([0.1, 0.5, 3.0, 16.0, 31.0, 121.0, 301.0]))
+    def pass_time(self, seconds: float) -> None:
+        self.drive.now += seconds
+        self.service.arrive(self.drive.now)
+
+    @rule()
+    def commit(self) -> None:
+        for record in self.drive.commit():
+            if record.topic == STATUS and record.value is not None:
+                offset = msgspec.json.decode(record.value, type=Status).offset
+                assert offset >= self.settled.get(record.key, 0), "a status for an older record"
+                self.settled[record.key] = offset
+
+    @rule(data=st.data())
+    def die(self, data: st.DataObject) -> None:
+        """kill -9: what was not committed did not happen, what was under way may arrive yet."""
+        for request in self.flying:
+            match data.draw(st.sampled_from(["never", "now", "later"])):
+                case "now":
+                    self.service.judge(request)
+                case "later":
+                    self.stick(request, data)
+        self.flying = []
+        self.drive = Drive(FakeSender(), items_max=3, rules=RULES, after=self.drive, clean=False)
+
+    @rule()
+    def drain(self) -> None:
+        """SIGTERM: answers are waited for, and the successor is told whether anything is open."""
+        for request in self.flying:
+            self.drive.delivery.answered(request.number, self.service.judge(request))
+        self.flying = []
+        self.commit()
+        clean = not self.drive.delivery.in_doubt
+        self.drive = Drive(FakeSender(), items_max=3, rules=RULES, after=self.drive, clean=clean)
+
+    @invariant()
+    def the_position_never_passes_a_live_record_that_nobody_knows_of(self) -> None:
+        """Below it every newest record of a key has a status, or says what the one before it said."""
+        newest = {
+            record.key: record
+            for offset, record in sorted(self.drive.log.items())
+            if offset < self.drive.position
+        }
+        statuses = self.drive.statuses()
+        for key, record in newest.items():
+            if sku_of(key) not in statuses:
+                raise AssertionError(f"offset {record.offset} was committed, and no status tells of it")
+
+    def teardown(self) -> None:
+        """Quiet: everything that was under way is over, the service is well, time passes."""
+        for request in self.flying:
+            self.drive.delivery.answered(request.number, self.service.judge(request))
+        for _ in range(80):
+            self.drive.sender.judge = lambda _: None
+            self.rest()
+            self.drive.now += 10
+            self.service.arrive(self.drive.now)
+        self.rest()
+        expected = {sku: name for sku, name in self.latest.items() if name is not None}
+        failing = {sku for sku, name in expected.items() if name in {"bad", "broken"}}
+        held = {sku: name for sku, name in self.service.held.items() if sku not in failing}
+
+        assert held == {sku: name for sku, name in expected.items() if sku not in failing}
+        letters = self.drive.letters()
+        assert set(letters) <= failing
+        assert {sku for sku in failing if expected[sku] == "bad"} <= set(letters)
+        assert {
+            sku for sku, s in self.drive.statuses().items() if s.outcome in {"attention", "retryable"}
+        } == set(letters)
+
+    def rest(self) -> None:
+        """Everything that can be done now is done."""
+        self.drive.scan()
+        for _ in range(200):
+            busy = False
+            for request in self.drive.delivery.requests():
+                self.drive.delivery.answered(request.number, self.service.judge(request))
+                busy = True
+            for fetch in self.drive.delivery.fetches():
+                self.drive.delivery.fetched(fetch, *self.drive.read(fetch))
+                busy = True
+            self.commit()
+            if not busy and self.drive.delivery.wake_s() != 0:
+                return
+        raise AssertionError("the sink does not come to rest")
+
+
+TestSinkModel = SinkMachine.TestCase
+TestSinkModel.settings = settings(max_examples=200, stateful_step_count=60, deadline=None, print_blob=True)
