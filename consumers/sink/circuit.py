@@ -24,7 +24,7 @@ class Circuit:
         self.succeeded_at = float("-inf")
         self.probe_at = 0.0
         self._failures = 0
-        self._probes = 0
+        self.probes = 0
         self._probing = False
 
     @property
@@ -44,14 +44,14 @@ class Circuit:
         """A request was understood; returns whether that closed the circuit."""
         was_open = self.is_open
         self.succeeded_at = now
-        self.reason, self._failures, self._probes, self._probing = "", 0, 0, False
+        self.reason, self._failures, self.probes, self._probing = "", 0, 0, False
         return was_open
 
     def failed(self, now: float, reason: str) -> bool:
         """A request was not answered, or with a failure; returns whether the circuit is open now."""
         self._failures += 1
         if self.reason or self._failures >= _FAILURES_MAX:
-            self._open(now, reason, PROBE_S[min(self._probes, len(PROBE_S) - 1)])
+            self._open(now, reason, PROBE_S[min(self.probes, len(PROBE_S) - 1)])
         return self.is_open
 
     def refused_us(self, now: float, reason: str, wait_s: float = OURS_S) -> None:
@@ -65,7 +65,7 @@ class Circuit:
     def _open(self, now: float, reason: str, wait_s: float) -> None:
         self.probe_at = now + wait_s
         if self._probing or not self.reason:
-            self._probes += 1
+            self.probes += 1
         self.reason, self._probing = reason, False
 
 

@@ -279,7 +279,7 @@ class Delivery:
         """The next request of a lane; items that need none are settled on the way."""
         for feed in self._in_turn(lane):
             while self._has_room(lane):
-                permission = self._permission(feed, now)
+                permission = self._permission(feed, lane, now)
                 part = (
                     None
                     if permission == "none"
@@ -317,10 +317,15 @@ class Delivery:
             return False
         return len(self._flying) < window and len(self._unwritten) < _UNWRITTEN_MAX
 
-    def _permission(self, feed: Feed, now: float) -> Permission:
+    def _permission(self, feed: Feed, lane: Lane, now: float) -> Permission:
         permission = feed.circuit.permits(now)
         if permission == "none" and feed.circuit.probe_at > now:
             self._wake(feed.circuit.probe_at)
+        if permission == "probe":
+            # By turns: a live item that breaks the service must not be the only one that is ever tried.
+            other: Lane = "live" if lane == "bulk" else "bulk"
+            turn: Lane = "bulk" if feed.circuit.probes % 2 == 0 else "live"
+            return "probe" if lane == turn or feed.waiting.head(other) is None else "none"
         return permission
 
     def _pick(self, feed: Feed, lane: Lane, items_max: int) -> _Part | None:

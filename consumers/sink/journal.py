@@ -8,6 +8,8 @@ from confluent_kafka import Producer, TopicPartition
 
 from consumers.sink.delivery import Commit
 from consumers.sink.inbox import Failed, Inbox, Written
+from runtime.deadline import Deadline, start_over
+from runtime.kafka import TRANSACTION_TIMEOUT_S
 from runtime.write import transact
 
 # Kept with each committed position: whether its holder may have left requests of unknown outcome behind.
@@ -24,6 +26,8 @@ class Journal:
     def __init__(self, producer: Producer, inbox: Inbox) -> None:
         self._producer = producer
         self._inbox = inbox
+        # The client's own time limits do not hold when a broker dies in the middle.
+        self._deadline = Deadline(TRANSACTION_TIMEOUT_S + 5, start_over)
         self._jobs: SimpleQueue[tuple[Commit, Any] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
@@ -40,17 +44,20 @@ class Journal:
         Raises:
             Doubt: nobody knows whether that is durable.
         """
-        transact(self._producer, [], _places(positions, mark), group)
+        with self._deadline:
+            transact(self._producer, [], _places(positions, mark), group)
 
     def stop(self) -> None:
         self._jobs.put(None)
         self._thread.join(30)
+        self._deadline.close()
 
     def _run(self) -> None:
         try:
             while (job := self._jobs.get()) is not None:
                 commit, group = job
-                transact(self._producer, commit.records, _places(commit.offsets, OPEN), group)
+                with self._deadline:
+                    transact(self._producer, commit.records, _places(commit.offsets, OPEN), group)
                 self._inbox.put(Written(commit))
         except BaseException as error:
             self._inbox.put(Failed(error))

@@ -174,7 +174,8 @@ OVERRIDE: dict[str, Any] = {
     "websiteCode": "base",
     "customerGroupCode": GUESTS,
     "displayable": False,
-    "addToCartAllowed": None,
+    "priceDisplayable": False,
+    "addToCartAllowed": False,
 }
 WEBSITE: dict[str, Any] = {
     "websiteId": "1",

@@ -428,16 +428,17 @@ def test_when_nothing_succeeds_the_circuit_opens_and_nothing_is_parked() -> None
     assert held.position == 50
 
 
-def test_a_probe_is_one_item_and_the_next_probe_another_one() -> None:
-    """An item that breaks the service must not keep the circuit open for ever."""
+@pytest.mark.parametrize("lane", ["live", "bulk"])
+def test_a_probe_is_one_item_and_the_next_probe_another_one(lane: str) -> None:
+    """An item that breaks the service must not keep the circuit open for ever, for other lanes neither."""
     sender = FakeSender()
     sender.judge = lambda items: Answer(500) if any(item["sku"] == "bad" for item in items) else None
     held = Drive(sender, items_max=10)
     held.run(feed_record("bad", 0))
     for _ in range(10):
         held.pass_time(5)
-    held.run(feed_record("good", 1))
-    for _ in range(10):
+    held.run(feed_record("good", 1, lane=lane))
+    for _ in range(20):
         held.pass_time(5)
 
     assert held.statuses()["good"].outcome == "delivered"

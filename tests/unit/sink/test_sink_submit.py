@@ -1,0 +1,237 @@
+"""However a service answers, a request ends as an answer with one meaning, over connections that are kept."""
+
+import gzip
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from pydantic import SecretStr
+
+from consumers.sink.settle import Answer, settle
+from consumers.sink.submit import Submitter
+from runtime.settings import AuthSettings, TargetSettings
+
+Play = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Service(ThreadingHTTPServer):
+    """Plays one answer; keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.play: Play = lambda handler: say(handler, 200, b"{}")
+        self.token_status = 200
+        self.asked: list[tuple[str, dict[str, str], bytes]] = []
+        self.peers: set[tuple[str, int]] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Service
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        self.server.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+        self.server.peers.add(self.client_address)
+        if self.path == "/token":
+            token = {"access_token": f"token-{len(self.server.asked)}", "expires_in": 3600}
+            say(self, self.server.token_status, json.dumps(token).encode())
+            return
+        self.server.play(self)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests say what they see."""
+
+
+def say(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    handler.send_response(status)
+    for name, value in {"Content-Type": "application/json", **headers}.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    server = Service()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def submitter(service: Service, *, token: bool = False) -> Submitter:
+    auth = AuthSettings(
+        token_url=f"{service.url}/token" if token else "", client_id="me", client_secret=SecretStr("s3cret")
+    )
+    return Submitter(TargetSettings(url=service.url, request_timeout_s=0.5, auth=auth), "tests")
+
+
+def posted(service: Service, body: bytes = b"[1]") -> Answer:
+    return submitter(service).post("/v1/catalog/products", body)
+
+
+def test_an_answer_comes_whole(service: Service) -> None:
+    """Status, body, type, retry-after and the request id."""
+    service.play = lambda handler: say(handler, 429, b"slow", Retry_After="7", X_Request_Id="r1")
+
+    answer = posted(service)
+
+    assert answer == Answer(429, b"slow", "application/json", "7", "r1")
+
+
+def test_large_bodies_are_compressed_and_small_ones_are_not(service: Service) -> None:
+    """The service takes gzip only when it is named."""
+    posted(service, b"[1]")
+    posted(service, b"x" * 5_000)
+
+    (_, small, plain), (_, large, packed) = service.asked
+    assert ("content-encoding" in small, plain) == (False, b"[1]")
+    assert (large["content-encoding"], gzip.decompress(packed)) == ("gzip", b"x" * 5_000)
+
+
+def test_a_connection_is_kept(service: Service) -> None:
+    """A handshake a request would cost more than the request."""
+    held = submitter(service)
+
+    for _ in range(5):
+        held.post("/v1/catalog/products", b"[1]")
+
+    assert len(service.peers) == 1
+
+
+def test_a_redirect_is_not_followed(service: Service) -> None:
+    """Credentials and catalog go where the configuration says, nowhere else."""
+    service.play = lambda handler: say(handler, 307, b"", Location=f"{service.url}/elsewhere")
+
+    answer = posted(service)
+
+    assert [path for path, _, _ in service.asked] == ["/v1/catalog/products"]
+    assert settle(answer, 1).decision == "ours"
+
+
+def test_an_endless_body_is_cut(service: Service) -> None:
+    """One megabyte of it is read; it is no acceptance."""
+
+    def play(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/html")
+        handler.end_headers()
+        try:
+            while True:
+                handler.wfile.write(b"x" * 65_536)
+        except OSError:
+            handler.close_connection = True
+
+    service.play = play
+
+    answer = posted(service)
+
+    assert len(answer.body) == 1024 * 1024
+    assert (settle(answer, 1).decision, settle(answer, 1).outcome_unknown) == ("ours", True)
+
+
+def close(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
+
+
+def half(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "100")
+    handler.end_headers()
+    handler.wfile.write(b"{")
+    handler.close_connection = True
+
+
+def wrong_gzip(handler: BaseHTTPRequestHandler) -> None:
+    say(handler, 200, b"no gzip at all", Content_Encoding="gzip")
+
+
+def nonsense(handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"\x00\xff not http\r\n\r\n")
+    handler.close_connection = True
+
+
+@pytest.mark.parametrize("play", [close, half, wrong_gzip, nonsense])
+def test_a_broken_answer_leaves_the_outcome_unknown(service: Service, play: Play) -> None:
+    """The request was written: the service may have taken it."""
+    service.play = play
+
+    verdict = settle(posted(service), 1)
+
+    assert (verdict.decision, verdict.outcome_unknown) == ("wait", True)
+
+
+def test_silence_ends_after_the_timeout(service: Service) -> None:
+    """Half a second here."""
+    gate = threading.Event()
+    service.play = lambda _: gate.wait(5) and None
+
+    verdict = settle(posted(service), 1)
+    gate.set()
+
+    assert (verdict.decision, verdict.outcome_unknown) == ("wait", True)
+
+
+def test_a_service_that_is_not_there_is_waited_for(service: Service) -> None:
+    """Nobody listens."""
+    service.shutdown()
+    service.server_close()
+
+    assert settle(posted(service), 1).decision == "wait"
+
+
+def test_a_token_is_asked_for_once_and_sent_with_every_request(service: Service) -> None:
+    """Threads share it."""
+    held = submitter(service, token=True)
+
+    for _ in range(3):
+        held.post("/v1/catalog/products", b"[1]")
+
+    assert [path for path, _, _ in service.asked].count("/token") == 1
+    assert {headers["authorization"] for path, headers, _ in service.asked if path != "/token"} == {
+        "Bearer token-1"
+    }
+
+
+@pytest.mark.parametrize("status", [400, 401, 500, 302])
+def test_without_a_token_nothing_is_written(service: Service, status: int) -> None:
+    """The address and the status are named, the secret is not."""
+    service.token_status = status
+    held = submitter(service, token=True)
+
+    answer = held.post("/v1/catalog/products", b"[1]")
+
+    assert [path for path, _, _ in service.asked] == ["/token"]
+    assert answer.status == -1
+    assert f"answered {status}" in answer.error
+    assert "s3cret" not in answer.error
+    assert (settle(answer, 1).decision, settle(answer, 1).outcome_unknown) == ("ours", False)
+
+
+def test_one_refused_token_is_renewed_once_however_many_requests_it_was_in(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several in flight are refused together; the new token must not be thrown away with the old one."""
+    held = submitter(service, token=True)
+    held.post("/v1/catalog/products", b"[1]")
+    monkeypatch.setattr("consumers.sink.submit._TOKEN_YOUNG_S", -1.0)
+    held.forget_token()
+    held.post("/v1/catalog/products", b"[1]")
+    monkeypatch.setattr("consumers.sink.submit._TOKEN_YOUNG_S", 60.0)
+    held.forget_token()
+    held.post("/v1/catalog/products", b"[1]")
+
+    assert [path for path, _, _ in service.asked].count("/token") == 2
