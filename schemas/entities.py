@@ -7,8 +7,8 @@ from typing import Final
 FEEDS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "scope": ("scopesWebsite", "scopesCustomerGroup", "priceBooks"),
     "attribute": ("productAttributes",),
-    "category": ("categories",),
-    "product": ("products",),
+    "category": ("categories", "categoryPermissions"),
+    "product": ("products", "inventoryStockStatus", "variants", "productOverrides", "prices"),
 }
 ENTITY_OF: Final[Mapping[str, str]] = {feed: entity for entity, feeds in FEEDS_OF.items() for feed in feeds}
 FEEDS: Final = tuple(ENTITY_OF)

@@ -10,18 +10,28 @@ from consumers.builder import letters, scopes
 from consumers.builder.diff import ItemKey
 from consumers.builder.feeds import (
     categories,
+    category_permissions,
+    inventory_stock_status,
     price_books,
+    prices,
     product_attributes,
+    product_overrides,
     products,
     scopes_customer_group,
     scopes_website,
+    variants,
 )
 from consumers.builder.read.attributes import AttributeBatch, read_attributes
 from consumers.builder.read.categories import CategoryBatch, read_categories
+from consumers.builder.read.permissions import has_permissions, read_permissions
 from consumers.builder.read.products import Batch as ProductRowsBatch
 from consumers.builder.read.products import read_products
-from consumers.builder.read.reader import Reader, carry_out
+from consumers.builder.read.reader import Reader, Together, carry_out
 from consumers.builder.read.scopes import ScopeBatch, read_scopes
+from consumers.builder.read.websites import read_websites
+from consumers.builder.rows import Catalog, ProductRows
+from consumers.builder.rules.permissions import PermissionRow, are_enabled
+from consumers.builder.values import Website
 from schemas import shop_config
 from schemas.codec import decode
 from schemas.keys import canonical_json
@@ -81,27 +91,65 @@ class _Products:
         shadowed = [entity_id for entity_id, sku in self.rows.shadowed if sku == key]
         parked = letters.shadow_letters(key, of_product.product.entity_id, shadowed)
         try:
-            items = _keyed(
-                products.FEED,
-                products.build(of_product, catalog),
-                lambda item: products.identity(item["sku"], item["storeViewCode"]),
-            )
-        except products.Unbuildable as error:
+            items = _product_items(of_product, catalog, self.rows.now_s)
+        except (products.Unbuildable, prices.Unbuildable) as error:
             return Built(parked={letters.WHOLE: str(error), **parked})
-        return Built(items, products.refs(of_product, catalog), parked)
+        return Built(items, _product_refs(of_product, catalog), parked)
+
+
+def _product_items(rows: ProductRows, catalog: Catalog, now_s: int) -> dict[ItemKey, Item]:
+    return {
+        **_keyed(
+            products.FEED,
+            products.build(rows, catalog),
+            lambda item: products.identity(item["sku"], item["storeViewCode"]),
+        ),
+        **_keyed(
+            inventory_stock_status.FEED,
+            inventory_stock_status.build(rows, catalog),
+            lambda item: inventory_stock_status.identity(item["stockId"], item["sku"]),
+        ),
+        **_keyed(
+            variants.FEED,
+            variants.build(rows, catalog),
+            lambda item: variants.identity(item["parentSku"], item["productSku"]),
+        ),
+        **_keyed(product_overrides.FEED, product_overrides.build(rows, catalog), _of_group),
+        **_keyed(prices.FEED, prices.build(rows, catalog, now_s), _of_group),
+    }
+
+
+def _of_group(item: Item) -> dict[str, str]:
+    return prices.identity(item["sku"], item["websiteCode"], item["customerGroupCode"])
+
+
+def _product_refs(rows: ProductRows, catalog: Catalog) -> tuple[str, ...]:
+    names = {*products.refs(rows, catalog), *inventory_stock_status.refs(rows, catalog)}
+    names.update((*variants.refs(rows, catalog), *prices.refs(rows)))
+    if any(are_enabled(website) for website in catalog.websites):
+        names.update(product_overrides.refs(rows, catalog))
+    return tuple(sorted(names))
 
 
 @dataclass(frozen=True, slots=True)
 class _Categories:
     rows: CategoryBatch
+    permissions: Mapping[int, tuple[PermissionRow, ...]]
+    websites: tuple[Website, ...]
 
     def build(self, key: str) -> Built:
         of_category = self.rows.categories.get(int(key))
         if of_category is None:
             return Built()
         given = (of_category, self.rows.known, self.rows.store_views)
+        permissions = _keyed(
+            category_permissions.FEED,
+            category_permissions.build(self.permissions.get(int(key), ()), self.websites),
+            lambda item: category_permissions.identity(item["permissionId"]),
+        )
         return Built(
-            _keyed(
+            permissions
+            | _keyed(
                 categories.FEED,
                 categories.build(*given),
                 lambda item: categories.identity(item["urlPath"], item["storeViewCode"]),
@@ -191,7 +239,15 @@ def _numbers(keys: Sequence[str]) -> list[int]:
 
 def _read_categories(reader: Reader, options: ReadOptions, keys: Sequence[str]) -> Batch:
     plan = read_categories(options.table_prefix, _numbers(keys), options.config, options.media_base_url)
-    return _Categories(carry_out(reader, plan))
+    restricted = carry_out(reader, has_permissions(options.table_prefix))
+    if not restricted:
+        return _Categories(carry_out(reader, plan), {}, ())
+    together = Together()
+    rows = together.add(plan)
+    permissions = together.add(read_permissions(options.table_prefix, _numbers(keys)))
+    websites = together.add(read_websites(options.table_prefix, options.config))
+    carry_out(reader, together.done())
+    return _Categories(rows.result, permissions.result.rows, websites.result)
 
 
 def _read_attributes(reader: Reader, options: ReadOptions, keys: Sequence[str]) -> Batch:
@@ -219,8 +275,9 @@ def entity_of(feed: str, key: bytes, value: bytes) -> str:
         value: of the record; the others' items say in it what they were built from.
     """
     members = msgspec.json.decode(key)
-    if "sku" in members:
-        return str(members["sku"])
+    for name in ("sku", "productSku"):
+        if name in members:
+            return str(members[name])
     item = decode(feed, value)
     for member, prefix in _ENTITY_MEMBERS:
         if member in item:

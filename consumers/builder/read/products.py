@@ -37,11 +37,15 @@ _CATEGORY: Final = "catalog_category"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What was found for some SKUs; `shadowed` lists (entity_id, sku) of rows whose SKU a lower id has."""
+    """What was found for some SKUs; `shadowed` lists (entity_id, sku) of rows whose SKU a lower id has.
+
+    `now_s` is the database's own time, unix seconds.
+    """
 
     catalog: Catalog
     products: dict[str, ProductRows]
     shadowed: tuple[tuple[int, str], ...]
+    now_s: int = 0
 
 
 def read_products(
@@ -67,13 +71,15 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     tax_classes = shop.add(read_tax_classes(prefix))
     multi_source = shop.add(has_sources(prefix))
     restricted = shop.add(has_permissions(prefix))
+    clock = shop.add(ask("SELECT UNIX_TIMESTAMP()"))
     products = shop.add(_products(prefix, skus))
     yield from shop.done()
     views = store_views(view_rows.result, saved.result, config, media_base_url)
     rows, sets, shadowed = products.result
     ids = sorted(row.entity_id for row in rows.values())
+    ((now_s,),) = clock.result
     if not ids:
-        return Batch(Catalog(views, attributes.result, websites=websites.result), {}, shadowed)
+        return Batch(Catalog(views, attributes.result, websites=websites.result), {}, shadowed, now_s)
 
     own = Together()
     values = own.add(_values_and_labels(prefix, ids, attributes.result))
@@ -123,7 +129,7 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     if restricted.result:
         permissions = yield from read_permissions(prefix, sorted(categories))
     catalog = Catalog(views, attributes.result, categories, labels, shared, websites.result, permissions)
-    return Batch(catalog, found, shadowed)
+    return Batch(catalog, found, shadowed, now_s)
 
 
 def _statuses(relative: Relative | None) -> StoreValues:
