@@ -32,7 +32,7 @@ def fresh_items(commerce: CommerceSettings, entities: Iterable[str] = tuple(FEED
     items: Items = {}
     with Database(commerce.read_address) as database, database.snapshot() as snapshot:
         for entity in entities:
-            for keys in _pages(snapshot, entity, commerce.table_prefix):
+            for keys in pages(snapshot, entity, commerce.table_prefix):
                 batch = ENTITIES[entity].read(snapshot, options, keys)
                 for key in keys:
                     built = batch.build(key)
@@ -72,7 +72,8 @@ def _shown(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name not in UNHASHED_FIELDS}
 
 
-def _pages(snapshot: Snapshot, entity: str, prefix: str) -> Iterator[list[str]]:
+def pages(snapshot: Snapshot, entity: str, prefix: str) -> Iterator[list[str]]:
+    """Keys of every entity of one kind, by ascending id."""
     last = 0
     while True:
         statement = ENUMERATIONS[entity].page.format(p=prefix)

@@ -261,6 +261,7 @@ _ATTRIBUTE_COLUMNS: Final = frozenset(
 )
 _CATALOG_ATTRIBUTE_COLUMNS: Final = frozenset(
     {
+        "attribute_id",
         "is_comparable",
         "is_filterable",
         "is_filterable_in_search",

@@ -40,6 +40,15 @@ class Shop:
 
         asyncio.run(self._with_connection(refill))
 
+    def execute(self, *lines: str) -> None:
+        """Run statements as one transaction."""
+
+        async def run(connection: Connection) -> None:
+            await _execute(connection, list(lines))
+            await connection.commit()
+
+        asyncio.run(self._with_connection(run))
+
     def hold_case(self, feed: str, name: str) -> None:
         """What every case starts from, and the case's own rows."""
         self.hold(statements(FOLDER / "base.sql"), statements(FOLDER / feed / f"{name}.sql"))

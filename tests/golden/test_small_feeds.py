@@ -5,16 +5,14 @@ of what waits for a person, and a member that is left out is that of USUAL, else
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from cases import FOLDER, statements
-from test_products import Shop
+from shop import Shop
 
-from commerce_sync.local.stack import Stack
-from commerce_sync.sample.commands import ADMIN_VARIABLE
 from consumers.builder.entities import ENTITIES, ReadOptions
 from runtime.database import Snapshot
 from schemas.codec import decode, encode
@@ -80,13 +78,6 @@ class Case:
     asked: list[str] | None = None
     parked: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
-
-
-@pytest.fixture(scope="module")
-def shop(stack: Stack) -> Iterator[Shop]:
-    shop = Shop(stack.environment()[ADMIN_VARIABLE])
-    yield shop
-    shop.close()
 
 
 def expected(feed: str, case: Case) -> list[dict[str, Any]]:

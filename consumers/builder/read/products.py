@@ -251,9 +251,10 @@ def _category_codes(prefix: str) -> Plan[dict[str, dict[int, str]]]:
     rows = yield from ask(
         f"SELECT a.attribute_id, a.attribute_code, a.backend_type FROM {prefix}eav_attribute a"
         f" JOIN {prefix}eav_entity_type t ON t.entity_type_id = a.entity_type_id"
-        " WHERE t.entity_type_code = %s AND a.attribute_code IN %s",
+        " WHERE t.entity_type_code = %s AND a.attribute_code IN %s AND a.backend_type IN %s",
         _CATEGORY,
         sorted(CATEGORY_ATTRIBUTES),
+        list(EAV_TYPES),
     )
     codes: dict[str, dict[int, str]] = defaultdict(dict)
     for attribute_id, code, backend_type in rows:

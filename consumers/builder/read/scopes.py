@@ -66,7 +66,8 @@ def _read_stores(prefix: str) -> Plan[dict[int, list[Store]]]:
     """Stores by website id."""
     rows = yield from ask(
         f"SELECT g.website_id, g.group_id, g.code, s.store_id, s.code FROM {prefix}store_group g"
-        f" LEFT JOIN {prefix}store s ON s.group_id = g.group_id AND s.code IS NOT NULL"
+        f" LEFT JOIN {prefix}store s ON s.group_id = g.group_id AND s.website_id = g.website_id"
+        " AND s.code IS NOT NULL"
         " WHERE g.website_id <> 0"
     )
     views: dict[tuple[int, int, str | None], dict[int, str]] = defaultdict(dict)
