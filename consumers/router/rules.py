@@ -170,7 +170,12 @@ _STOCK_RULES: Final[Mapping[str, Rule]] = {
     "inventory_stock": Rule((), on_delete=(("everything", "product"),)),
 }
 _ATTRIBUTE_RULES: Final[Mapping[str, Rule]] = {
-    "eav_attribute": Rule((("everything", "product"),), frozenset({"note", "is_required", "default_value"})),
+    "eav_attribute": Rule(
+        (("everything", "product"),),
+        compared=frozenset(
+            {"attribute_code", "backend_type", "entity_type_id", "is_user_defined", "source_model"}
+        ),
+    ),
     "catalog_eav_attribute": Rule(
         (("refers_to", "attribute:attribute_id"),), compared=frozenset({"additional_data"})
     ),
@@ -277,6 +282,8 @@ _CATALOG_ATTRIBUTE_COLUMNS: Final = frozenset(
 )
 _FURTHER_ATTRIBUTE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "eav_attribute": (
+        # Configurable products show it where a store view has no label of its own.
+        Rule((("refers_to", "attribute:attribute_id"),), compared=frozenset({"frontend_label"})),
         Rule((("attribute", "attribute_id"),), compared=_ATTRIBUTE_COLUMNS),
         # Where a category's values are found.
         Rule(

@@ -93,7 +93,10 @@ ALTERING: Mapping[str, set[str]] = {
     "catalog_category_entity_decimal": set(),
 }
 # Columns whose change is looked into though it alters no item of this shop.
-MARKING_ONLY: Mapping[str, set[str]] = {}
+MARKING_ONLY: Mapping[str, set[str]] = {
+    # Swatches of configurable products, of which there are none.
+    "catalog_eav_attribute": {"additional_data"},
+}
 # So many rows of each table are changed.
 ROWS_MAX = 6
 # Which rows of a table that has many.

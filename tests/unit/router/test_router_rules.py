@@ -148,12 +148,15 @@ def test_only_a_delete_adds_the_reference(op: str) -> None:
         (
             "eav_attribute",
             {"attribute_id": 93, "attribute_code": "color"},
-            [("everything", "product"), ("attribute", "93")],
+            [("everything", "product"), ("refers_to", "attribute:93"), ("attribute", "93")],
         ),
         (
             "eav_attribute",
             {"attribute_id": 45, "attribute_code": "url_key"},
-            [("everything", "product"), ("attribute", "45"), ("everything", "category")],
+            [
+                *(("everything", "product"), ("refers_to", "attribute:45"), ("attribute", "45")),
+                ("everything", "category"),
+            ],
         ),
         ("catalog_eav_attribute", {"attribute_id": 93}, [("refers_to", "attribute:93"), ("attribute", "93")]),
     ],
@@ -256,6 +259,10 @@ def test_only_paths_that_items_show_touch_anything() -> None:
             [("refers_to", "category:7"), ("category", "7"), ("category", "1"), ("category", "5")],
         ),
         ("eav_attribute_label", "attribute_label_id", 5, []),
+        ("eav_attribute", "note", "b", []),
+        ("eav_attribute", "backend_model", "b", []),
+        ("eav_attribute", "is_unique", 1, [("attribute", "93")]),
+        ("eav_attribute", "frontend_label", "b", [("refers_to", "attribute:93"), ("attribute", "93")]),
     ],
 )
 def test_an_update_touches_only_what_shows_the_column(
