@@ -18,13 +18,14 @@ class Difference:
     items: tuple[EmittedItem, ...]
 
     def without(self, kept_back: Collection[ItemKey], emitted: tuple[EmittedItem, ...]) -> "Difference":
-        """The same, but some items are not written: what was emitted of them before stands."""
+        """The same, but some items are neither written nor taken back: what was emitted of them stands."""
         if not kept_back:
             return self
         standing = tuple(item for item in emitted if (item.feed, item.key) in kept_back)
         others = tuple(item for item in self.items if (item.feed, item.key) not in kept_back)
         emit = tuple(key for key in self.emit if key not in kept_back)
-        return replace(self, emit=emit, items=others + standing)
+        tombstone = tuple(key for key in self.tombstone if key not in kept_back)
+        return replace(self, emit=emit, tombstone=tombstone, items=others + standing)
 
 
 def diff(emitted: tuple[EmittedItem, ...], built: Mapping[ItemKey, str], lane: Lane) -> Difference:

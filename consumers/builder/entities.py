@@ -91,13 +91,18 @@ class _Products:
         shadowed = [entity_id for entity_id, sku in self.rows.shadowed if sku == key]
         parked = letters.shadow_letters(key, of_product.product.entity_id, shadowed)
         try:
-            items = _product_items(of_product, catalog, self.rows.now_s)
-        except (products.Unbuildable, prices.Unbuildable) as error:
+            items = _product_items(of_product, catalog)
+        except products.Unbuildable as error:
             return Built(parked={letters.WHOLE: str(error), **parked})
+        try:
+            items |= _keyed(prices.FEED, prices.build(of_product, catalog, self.rows.now_s), _of_group)
+        except prices.Unbuildable as error:
+            # A name or a stock goes on its way, whatever is wrong with the price.
+            parked[letters.feed_part(prices.FEED)] = str(error)
         return Built(items, _product_refs(of_product, catalog), parked)
 
 
-def _product_items(rows: ProductRows, catalog: Catalog, now_s: int) -> dict[ItemKey, Item]:
+def _product_items(rows: ProductRows, catalog: Catalog) -> dict[ItemKey, Item]:
     return {
         **_keyed(
             products.FEED,
@@ -115,7 +120,6 @@ def _product_items(rows: ProductRows, catalog: Catalog, now_s: int) -> dict[Item
             lambda item: variants.identity(item["parentSku"], item["productSku"]),
         ),
         **_keyed(product_overrides.FEED, product_overrides.build(rows, catalog), _of_group),
-        **_keyed(prices.FEED, prices.build(rows, catalog, now_s), _of_group),
     }
 
 

@@ -19,6 +19,16 @@ def item_part(feed: str, key: str) -> str:
     return f"item:{feed}:{key}"
 
 
+def feed_part(feed: str) -> str:
+    """One feed of the entity that cannot be built; its others can."""
+    return f"feed:{feed}"
+
+
+def held_feeds(parked: Mapping[str, str]) -> frozenset[str]:
+    """Feeds whose items stay as they were emitted, because they cannot be built now."""
+    return frozenset(part.removeprefix("feed:") for part in parked if part.startswith("feed:"))
+
+
 def shadow_letters(key: str, owner: int, shadowed: Iterable[int]) -> dict[str, str]:
     """Rows whose key a lower id has: the lowest is built, the others are told of.
 

@@ -334,7 +334,9 @@ class BuilderStage:
             kept = IndexEntry(before, entry.refs, entry.snapshot, parked, again, others)
             return self._remember(work, entry, kept)
         too_big = {key: len(value) for key, value in encoded.items() if len(value) > ITEM_BYTES_MAX}
-        difference = difference.without(too_big, before)
+        held = letters.held_feeds(built.parked)
+        kept_back = {*too_big, *((item.feed, item.key) for item in before if item.feed in held)}
+        difference = difference.without(kept_back, before)
         parked |= {letters.item_part(*key): _too_big(size) for key, size in too_big.items()}
         metrics.ENTITIES_BUILT.labels(work.entity, "built").inc()
         _count(difference, work.lane)

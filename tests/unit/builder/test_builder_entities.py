@@ -30,14 +30,15 @@ def test_a_product_is_built_into_all_its_feeds() -> None:
     assert (built.refs, built.parked) == (("product:1",), {})
 
 
-def test_a_product_whose_price_cannot_be_told_is_parked_with_the_reason() -> None:
-    """What was emitted before stays; a wrong price would be sent otherwise."""
+def test_a_price_that_cannot_be_told_holds_back_prices_alone() -> None:
+    """A wrong price would be sent otherwise; a name or a stock goes on its way."""
     built = batch(MARS, RulePriceRow(1, 2, "2024-01-15", Decimal(5))).build("A")
 
     assert not built.items
     assert built.parked == {
-        letters.WHOLE: "catalog rule prices of product 1 on website base: unknown time zone 'Mars/Olympus'"
+        "feed:prices": "catalog rule prices of product 1 on website base: unknown time zone 'Mars/Olympus'"
     }
+    assert letters.held_feeds({**built.parked, letters.WHOLE: "x", "row:3": "y"}) == {"prices"}
 
 
 def test_a_product_speaks_for_every_record_that_names_its_sku() -> None:

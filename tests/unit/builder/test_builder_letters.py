@@ -6,8 +6,10 @@ from builder_play import DEAD_LETTER, INDEX, KEY_A, built, dirty, entries, lette
 from fake_shop import FakeShop
 
 from consumers.builder import stage as stage_module
+from consumers.builder.diff import diff
+from consumers.builder.feeds import prices
 from consumers.builder.letters import changes
-from schemas.records import DeadLetter
+from schemas.records import DeadLetter, EmittedItem
 
 SHADOW_9 = '{"entity":"product","key":"A","part":"row:9"}'
 OTHER_VIEW = b'{"sku":"A","storeViewCode":"other"}'
@@ -155,6 +157,33 @@ def test_an_item_that_fits_again_is_emitted_and_clears_its_letter(
 
     assert names(outgoing) == [("A", "short")]
     assert list(letters(outgoing).values()) == [None]
+
+
+def test_a_price_that_cannot_be_told_holds_nothing_else_back(
+    shop: FakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The product's item is emitted, and the price has a letter of its own."""
+
+    def refuse(*_: object) -> list[dict[str, object]]:
+        raise prices.Unbuildable("no such day")
+
+    monkeypatch.setattr(prices, "build", refuse)
+    shop.sell("A", "one")
+
+    outgoing = built(stage(shop), dirty("A"))
+
+    assert names(outgoing) == [("A", "one")]
+    assert letters(outgoing) == {'{"entity":"product","key":"A","part":"feed:prices"}': "no such day"}
+
+
+def test_what_is_held_back_is_not_taken_back_either() -> None:
+    """A feed that cannot be built now says nothing of its items: what was emitted stands."""
+    emitted = (EmittedItem("prices", "p", "h", "live"), EmittedItem("products", "a", "h", "live"))
+
+    difference = diff(emitted, {}, "live").without({("prices", "p")}, emitted)
+
+    assert difference.tombstone == (("products", "a"),)
+    assert difference.items == emitted[:1]
 
 
 def test_a_product_without_items_writes_nothing(shop: FakeShop) -> None:
