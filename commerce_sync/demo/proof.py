@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from commerce_sync.proof.compare import compare
+from commerce_sync.proof.feeds import feed_differences
 from commerce_sync.proof.fresh import build_products
 from commerce_sync.proof.target import read_products
 from commerce_sync.sample.plain_sql import Expected
@@ -34,11 +35,15 @@ class Verdict:
 
 
 def prove(settings: Settings, target_name: str, expected: Expected) -> Verdict:
-    """Compare a quiet target with the database, item by item, in two ways that share no code."""
+    """Compare a quiet target with the database, item by item, in two ways that share no code.
+
+    Every feed's topic is compared with a fresh build besides, also of feeds that nobody is sent.
+    """
     target = settings.targets[target_name]
     fresh = build_products(settings.commerce, dialect_of(target))
     held = read_products(target_name, target)
     findings = [f"fresh build: {finding}" for finding in compare(fresh.items, held)]
+    topics = [f"feed topics: {difference}" for difference in feed_differences(settings)]
     plain = [f"plain SQL: {finding}" for finding in compare(_sayable(expected), _plain(held))]
     return Verdict(
         held=len(held),
@@ -46,7 +51,7 @@ def prove(settings: Settings, target_name: str, expected: Expected) -> Verdict:
         plain=len(expected),
         refused=len(fresh.refused),
         parked=len(fresh.parked),
-        differences=tuple(findings + plain),
+        differences=tuple(findings + topics + plain),
     )
 
 
