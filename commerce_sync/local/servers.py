@@ -45,6 +45,11 @@ class Layout:
         return self.data_dir / "mariadb"
 
     @property
+    def temporary(self) -> Path:
+        """The database's own: in a shared folder one that starts removes the temporary tables of others."""
+        return self.data_dir / "tmp"
+
+    @property
     def kafka(self) -> Path:
         return self.data_dir / "kafka"
 
@@ -115,6 +120,7 @@ def start_mariadb(layout: Layout, base: Path, port: int, statements: str) -> Ide
     Raises:
         NotFine: the set-up failed.
     """
+    layout.temporary.mkdir(parents=True, exist_ok=True)
     if not layout.mariadb.exists():
         _install_mariadb(layout, base)
     first_statements = layout.secrets / "accounts.sql"
@@ -126,6 +132,7 @@ def start_mariadb(layout: Layout, base: Path, port: int, statements: str) -> Ide
             "--no-defaults",
             f"--basedir={base}",
             f"--datadir={layout.mariadb}",
+            f"--tmpdir={layout.temporary}",
             f"--socket={_socket(layout)}",
             f"--port={port}",
             "--bind-address=127.0.0.1",
@@ -177,6 +184,7 @@ def _install_mariadb(layout: Layout, base: Path) -> None:
             "--skip-test-db",
             *_as_root(),
         ],
+        env={**os.environ, "TMPDIR": str(layout.temporary)},
         capture_output=True,
         text=True,
         check=False,

@@ -108,7 +108,7 @@ def refused(
         (
             ("resync", "--feed", "product"),
             {},
-            "--feed product: no such feed; known: products, all",
+            "--feed product: no such feed; known: scopesWebsite, scopesCustomerGroup, priceBooks, ",
         ),
         (
             ("run", "builders"),

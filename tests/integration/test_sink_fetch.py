@@ -28,7 +28,7 @@ def topic(kafka: KafkaSettings) -> Iterator[str]:
     name = f"fetch-{secrets.token_hex(4)}"
     admin = admin_client(kafka)
     admin.create_topics([NewTopic(name, 1, 1)])[name].result()
-    client = transactional_producer(kafka, name)
+    client = transactional_producer(kafka, name, f"{name}.group", name)
     for count, keep in ((10, True), (2, False), (1_000, True)):
         client.begin_transaction()
         for number in range(count):
