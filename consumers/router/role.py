@@ -5,7 +5,7 @@ from consumers.router.stage import RouterStage
 from runtime import loop
 from runtime.database import Database
 from runtime.health import Health
-from runtime.kafka import group_consumer, producer
+from runtime.kafka import group_consumer, producer, require_broker
 from runtime.settings import Settings
 from runtime.write import repeatable
 from schemas.topics import TopicNames
@@ -23,6 +23,8 @@ def topics(settings: Settings) -> list[str]:
 def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) -> None:
     """Route until told to stop."""
     names = TopicNames(settings.kafka.topic_prefix)
+    # Its clients alone would wait for a broker in silence.
+    require_broker(settings.kafka)
     with Database(settings.commerce.read_address) as database:
         stage = RouterStage(
             database,

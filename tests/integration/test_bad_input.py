@@ -354,10 +354,7 @@ def test_a_role_without_a_broker_says_why_in_its_log_and_asks_to_be_started_agai
     assert done.returncode == 3
     assert {line["role"] for line in lines} == {"router.bad-0"}
     assert [line["event"] for line in lines if line["logger"] != "librdkafka"] == ["role starts", "role ends"]
-    assert lines[-1]["reason"].startswith(
-        f"kafka.bootstrap_servers = {NOBODY}: transactions of "
-        f"{right['COMMERCE_SYNC__KAFKA__TOPIC_PREFIX']}.router.bad-0 cannot begin ("
-    )
+    assert lines[-1]["reason"].startswith(f"kafka.bootstrap_servers = {NOBODY}: no broker answers (")
 
 
 def test_a_role_that_starts_while_the_database_is_away_waits_for_it(path: Pipeline, own_stack: Stack) -> None:
