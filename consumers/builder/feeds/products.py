@@ -182,7 +182,10 @@ def _attributes(
             texts = [_label(option, catalog, view) for option in raw.split(",") if option]
         else:
             texts = [raw]
-        listed.append({"attributeCode": code, "value": texts, "variantReferenceId": references.get(code)})
+        entry: dict[str, Any] = {"attributeCode": code, "value": texts}
+        if code in references:
+            entry["variantReferenceId"] = references[code]
+        listed.append(entry)
     return sorted(listed, key=_ATTRIBUTE_CODE)
 
 

@@ -16,7 +16,8 @@ from consumers.builder.read.prices import read_rule_prices, read_tiers
 from consumers.builder.read.reader import Plan, Reader, Together, ask, by_second, carry_out, grouped, select
 from consumers.builder.read.stock import has_sources
 from consumers.builder.read.store_views import STORE_VIEWS, store_views
-from consumers.builder.read.websites import read_websites
+from consumers.builder.read.websites import WEBSITES
+from consumers.builder.read.websites import websites as with_config
 from consumers.builder.rows import (
     Attribute,
     Catalog,
@@ -64,7 +65,7 @@ def read_products(
 def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_base_url: str) -> Plan[Batch]:
     shop = Together()
     saved = shop.add(read_config(prefix))
-    websites = shop.add(read_websites(prefix, config))
+    website_rows = shop.add(ask(WEBSITES.format(p=prefix)))
     view_rows = shop.add(ask(STORE_VIEWS.format(p=prefix)))
     attributes = shop.add(_attributes(prefix))
     category_codes = shop.add(_category_codes(prefix))
@@ -75,11 +76,12 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     products = shop.add(_products(prefix, skus))
     yield from shop.done()
     views = store_views(view_rows.result, saved.result, config, media_base_url)
+    websites = with_config(website_rows.result, saved.result, config)
     rows, sets, shadowed = products.result
     ids = sorted(row.entity_id for row in rows.values())
     ((now_s,),) = clock.result
     if not ids:
-        return Batch(Catalog(views, attributes.result, websites=websites.result), {}, shadowed, now_s)
+        return Batch(Catalog(views, attributes.result, websites=websites), {}, shadowed, now_s)
 
     own = Together()
     values = own.add(_values_and_labels(prefix, ids, attributes.result))
@@ -128,7 +130,7 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     permissions = Permissions()
     if restricted.result:
         permissions = yield from read_permissions(prefix, sorted(categories))
-    catalog = Catalog(views, attributes.result, categories, labels, shared, websites.result, permissions)
+    catalog = Catalog(views, attributes.result, categories, labels, shared, websites, permissions)
     return Batch(catalog, found, shadowed, now_s)
 
 
