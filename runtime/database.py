@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from runtime.covering import began_anew, needs
 from runtime.errors import BehindFloor, Fault, Transient, Unreachable
 from runtime.settings import DatabaseAddress
+from schemas.edition import Edition, edition_of
 from schemas.records import Position
 
 log = logging.getLogger(__name__)
@@ -30,12 +31,22 @@ _RETRY_S: Final = 0.005
 _ACCESS_DENIED: Final = (1044, 1045, 1698)
 _UNKNOWN_DATABASE: Final = 1049
 _OPEN_SNAPSHOT: Final = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+_NOW: Final = "UNIX_TIMESTAMP()"
+_ANY_ROW_ID: Final = (
+    "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name = 'row_id'"
+    " LIMIT 1"
+)
+_COLUMNS: Final = (
+    "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
+    " ORDER BY table_name, ordinal_position"
+)
 
 
 class Database:
     """One connection to the shop, used by one thread.
 
     The fast driver is asyncio-only, so its loop is kept here and everything above stays plain code.
+    Statements are written for Open Source and read the same of Adobe Commerce (schemas/edition.py).
     """
 
     def __init__(self, address: DatabaseAddress, *, setting: str = "commerce.url") -> None:
@@ -60,6 +71,9 @@ class Database:
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
         self._server_id: int | None = None
+        self._edition: Edition | None = None
+        # SQL for the moment whose versions count: inside a snapshot one and the same.
+        self._now = _NOW
         self.is_mariadb = True
 
     def __enter__(self) -> Self:
@@ -81,6 +95,24 @@ class Database:
             self._server_id = int(server_id)
             self.is_mariadb = "mariadb" in str(version).lower()
         return self._server_id
+
+    @property
+    def edition(self) -> Edition:
+        """What the schema showed when this connection was made.
+
+        A schema that changes under it makes the builder's reads fail, and then there is another connection.
+
+        Raises:
+            Transient, Unreachable: as `query_all`.
+        """
+        if self._edition is None:
+            self.query("SELECT 1")
+        assert self._edition is not None
+        return self._edition
+
+    def forget_edition(self) -> None:
+        """Look again before the next query."""
+        self._edition = None
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run one SELECT; what it raises is what `query_all` raises."""
@@ -155,8 +187,12 @@ class Database:
             self.query("ROLLBACK")
             time.sleep(_RETRY_S)
         try:
+            if self._edition is not None and self._edition.is_staged:
+                ((now_s,),) = self.query("SELECT UNIX_TIMESTAMP()")
+                self._now = str(int(now_s))
             yield Snapshot(self, position, blind)
         finally:
+            self._now = _NOW
             # After a broken connection there is nothing to end, and the first failure is the one to show.
             if self._connection is not None:
                 self.query("ROLLBACK")
@@ -187,8 +223,12 @@ class Database:
         # The driver's own cursor: four times the rows a second of the layer above it.
         driver = self._driver or await self._connect()
         async with asyncio.timeout(QUERY_S_MAX), driver.cursor() as cursor:
+            edition = self._edition = self._edition or await _edition(cursor)
             await cursor.execute(
-                ";".join(cursor.mogrify(query, _values(values)) for query, values in queries)
+                ";".join(
+                    cursor.mogrify(edition.statement(query, self._now), _values(values))
+                    for query, values in queries
+                )
             )
             answers = [list(await cursor.fetchall())]
             while len(answers) < len(queries) and await cursor.nextset():
@@ -205,6 +245,7 @@ class Database:
 
     def _drop(self) -> None:
         connection, self._connection, self._driver, self._server_id = self._connection, None, None, None
+        self._edition = None
         if connection is None:
             return
 
@@ -225,6 +266,14 @@ class Database:
         return Transient(f"{where} cannot be read ({cause})")
 
 
+async def _edition(cursor: Any) -> Edition:
+    await cursor.execute(_ANY_ROW_ID)
+    if not await cursor.fetchall():
+        return Edition()
+    await cursor.execute(_COLUMNS)
+    return edition_of((str(table), str(column)) for table, column in await cursor.fetchall())
+
+
 def _values(parameters: Sequence[Any]) -> tuple[Any, ...]:
     """The driver writes a tuple as a list of values, and knows no other sequence."""
     return tuple(tuple(value) if isinstance(value, list) else value for value in parameters)
@@ -242,6 +291,10 @@ class Snapshot:
         self._database = database
         self.position = position
         self.blind = blind
+
+    @property
+    def edition(self) -> Edition:
+        return self._database.edition
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._database.query(statement, parameters)

@@ -84,7 +84,7 @@ SCOPE_TABLES: Final = (
 )
 
 # Of the paid edition; elsewhere they are not there.
-PAID_TABLES: Final = ("magento_catalogpermissions",)
+PAID_TABLES: Final = ("magento_catalogpermissions", "sequence_product", "sequence_catalog_category")
 
 CAPTURED_TABLES: Final = (
     PRODUCT_TABLES + STOCK_TABLES + CATEGORY_TABLES + ATTRIBUTE_TABLES + SCOPE_TABLES + PAID_TABLES

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 from confluent_kafka import TopicPartition
@@ -12,6 +12,7 @@ from consumers.router.decode import decode_change, decode_schema_change
 from consumers.router.lanes import LaneChooser
 from consumers.router.resolve import DIRECT, NEED_NO_QUERY, Resolved, resolve
 from consumers.router.rules import Touch, referrers, touched, touched_by_ddl
+from consumers.router.versions import as_open_source, is_row, look_up, of_entities
 from runtime import metrics
 from runtime.database import Database
 from runtime.errors import Poison, Waiting
@@ -96,15 +97,20 @@ class RouterStage:
             ddl = decode_schema_change(value)
             # The topic begins with the DDL of every table as it was: no change of today.
             snapshot = str(ddl.source.snapshot).lower() in {"true", "last", "first"}
+            self._database.forget_edition()
             touches = [] if snapshot or ddl.ddl is None else touched_by_ddl(ddl.ddl, self._prefix)
             return RoutedChange(touches, ddl.source, "ddl")
         event = decode_change(value)
-        table = (event.source.table or "").removeprefix(self._prefix)
-        touches = touched(table, event.op, event.before, event.after)
+        full_name = event.source.table or ""
+        table = full_name.removeprefix(self._prefix)
+        before, after = (
+            as_open_source(self._database.edition, full_name, image) for image in (event.before, event.after)
+        )
+        touches = touched(table, event.op, before, after)
         return RoutedChange(touches, event.source, f"{table}:{event.op}")
 
     def _dirty(self, changes: Sequence[RoutedChange], first: tuple[str, int, int]) -> list[Outgoing]:
-        resolved = self._resolve(changes, first)
+        changes, resolved = self._resolve(changes, first)
         merged: dict[tuple[str, Lane, str, bool], Dirty] = {}
         everything: dict[str, list[RoutedChange]] = {}
         for change in changes:
@@ -129,25 +135,33 @@ class RouterStage:
         self._observe(changes)
         return outgoing
 
-    def _resolve(self, changes: Sequence[RoutedChange], first: tuple[str, int, int]) -> Resolved:
+    def _resolve(
+        self, changes: Sequence[RoutedChange], first: tuple[str, int, int]
+    ) -> tuple[Sequence[RoutedChange], Resolved]:
         """Look up what the changes name.
+
+        Returns:
+            The changes, naming entities where they named rows of versions, and what was found of them.
 
         Raises:
             Waiting: once a batch, when a row was not found in a view that may be older than the batch.
         """
-        touches = [t for change in changes for t in change.touches if t.kind not in NEED_NO_QUERY]
-        if not touches:
-            return Resolved()
+        named = [touch for change in changes for touch in change.touches]
+        if all(touch.kind in NEED_NO_QUERY and not is_row(touch) for touch in named):
+            return changes, Resolved()
         positions = [position for change in changes if (position := change.source.position())]
-        every = [touch for change in changes for touch in change.touches]
         with self._database.snapshot(newest(positions), self._wait_s) as snapshot:
-            resolved = resolve(snapshot, self._prefix, every)
-        unsure = bool(snapshot.blind) and any(map(resolved.is_missing, touches))
-        if unsure and self._waited_for != first:
+            rows = look_up(snapshot, self._prefix, named)
+            known = [replace(change, touches=of_entities(change.touches, rows)) for change in changes]
+            resolved = resolve(snapshot, self._prefix, [t for change in known for t in change.touches])
+        missing = any(not of_entities([touch], rows) for touch in named) or any(
+            resolved.is_missing(touch) for change in known for touch in change.touches
+        )
+        if snapshot.blind and missing and self._waited_for != first:
             self._waited_for = first
             message = "rows that changes name are not visible yet, or gone"
             raise Waiting(message, retry_after_s=self._echo_s)
-        return resolved
+        return known, resolved
 
     def _records(self, entity: str, lane: Lane, name: str, dirty: Dirty) -> list[Outgoing]:
         topic = self._names.dirty(entity, lane)

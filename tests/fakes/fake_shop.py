@@ -7,6 +7,7 @@ from typing import Any
 
 from consumers.builder.rows import Attribute, Catalog, ProductRow, ProductRows, StoreView
 from runtime.errors import BehindFloor, Transient
+from schemas.edition import Edition, Versioned
 from schemas.records import Position
 
 Row = tuple[Any, ...]
@@ -27,6 +28,7 @@ class FakeSnapshot:
         self._shop = shop
         self.position = shop.position
         self.blind = shop.blind
+        self.edition = shop.edition
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._shop.query(statement, parameters)
@@ -51,6 +53,10 @@ class FakeShop:
         self.behind = False
         # Rows whose SKU a lower id has.
         self.shadowed: list[tuple[int, str]] = []
+        self.edition = Edition()
+        self.forgotten = 0
+        # Entity ids by row id, of staged versions.
+        self.versions: dict[Versioned, dict[int, int]] = {"product": {}, "category": {}}
 
     @contextmanager
     def snapshot(
@@ -64,8 +70,16 @@ class FakeShop:
         self.floors.append(list(floors))
         yield FakeSnapshot(self)
 
+    def forget_edition(self) -> None:
+        """It is looked for again, and is as it was."""
+        self.forgotten += 1
+
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         self.statements.append(statement)
+        if "_versions WHERE row_id" in statement:
+            (ids,) = parameters
+            of_rows = self.versions["product" if "product" in statement else "category"]
+            return [(int(i), of_rows[int(i)]) for i in ids if int(i) in of_rows]
         if "> %s AND" in statement:
             cursor, until, limit = parameters
             return sorted((i, sku) for i, sku in self.skus.items() if cursor < i <= until)[:limit]
