@@ -24,6 +24,9 @@ Row = tuple[Any, ...]
 # A SELECT and its values: `%s` marks a value, a list value stands for its members.
 Query = tuple[str, Sequence[Any]]
 
+# The database's own time, unix seconds: what begins or ends by time alone does so by this clock.
+NOW_S: Final = "SELECT UNIX_TIMESTAMP()"
+
 CONNECT_TIMEOUT_S: Final = 10
 # Reads are short; one that stands still this long has lost its server.
 QUERY_S_MAX: Final = 120.0

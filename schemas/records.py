@@ -63,7 +63,8 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `commit_ms` is the commit time of the oldest change behind it (unix milliseconds, whole seconds at the
     source). `refers_to` ("category:12") stands for every entity whose last build used that row. `always`:
-    build it even when the last build has seen `position`.
+    build it even when the last build has seen `position`. `due_s`: this moment has come by the database's
+    clock (unix seconds), whatever clock a builder reads.
     """
 
     reason: str
@@ -71,6 +72,7 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     commit_ms: int | None = None
     refers_to: str | None = None
     always: bool = False
+    due_s: int | None = None
     version: int = 1
 
 
@@ -95,7 +97,8 @@ class IndexEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a builder must know of an entity: the items it last emitted and the rows they were made of.
 
     `parked`: reasons, by what of the entity waits for a person (itself: an empty text; a row; an item).
-    `claims`: (feed, key) of items it builds too, but which another entity owns.
+    `claims`: (feed, key) of items it builds too, but which another entity owns. `due_s`: when an item changes
+    by time alone (unix seconds).
     """
 
     items: tuple[EmittedItem, ...] = ()
@@ -104,6 +107,7 @@ class IndexEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     parked: dict[str, str] = {}
     again: Again | None = None
     claims: tuple[tuple[str, str], ...] = ()
+    due_s: int | None = None
     version: int = 1
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from consumers.builder import role as builder
 from consumers.router import role as router
 from consumers.sink import role as sink
+from producers.clock import role as clock
 from producers.resync import role as resync
 from runtime.errors import UsageError
 from runtime.health import Health
@@ -13,8 +14,8 @@ from runtime.loop import Stopper
 from runtime.settings import Settings
 from schemas.topics import TopicNames
 
-ROLES = ("router", "builder", "sink", "resync")
-READS_DATABASE = frozenset({"router", "builder", "resync"})
+ROLES = ("router", "builder", "sink", "clock", "resync")
+READS_DATABASE = frozenset({"router", "builder", "clock", "resync"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,12 @@ def consumption(settings: Settings, role: str, target: str = "") -> Consumption:
     names = TopicNames(settings.kafka.topic_prefix)
     if role == "sink":
         return Consumption(names.group("sink", target), sink.topics(settings, target))
-    topics = {"router": router.topics, "builder": builder.topics, "resync": resync.topics}[role]
+    topics = {
+        "router": router.topics,
+        "builder": builder.topics,
+        "clock": clock.topics,
+        "resync": resync.topics,
+    }[role]
     return Consumption(names.group(role), topics(settings))
 
 
@@ -83,6 +89,7 @@ def run(
         return
     runners: dict[str, Callable[[Settings, str, Health, Stopper], None]] = {
         "router": router.run,
+        "clock": clock.run,
         "resync": resync.run,
     }
     runners[process.role](settings, process.slot, health, stopper)

@@ -53,19 +53,25 @@ class Built:
     """What came of one entity.
 
     `refs` names the rows that its items were made of. `parked` has the reason by part of what waits for a
-    person: with a reason for the whole there are no items, and those emitted before stay.
+    person: with a reason for the whole there are no items, and those emitted before stay. `due_s` is when an
+    item changes next by time alone (unix seconds).
     """
 
     items: Mapping[ItemKey, Item] = field(default_factory=dict)
     refs: tuple[str, ...] = ()
     parked: Mapping[str, str] = field(default_factory=dict)
+    due_s: int | None = None
 
 
 class Batch(Protocol):
     """The rows of some entities."""
 
-    def build(self, key: str) -> Built:
-        """One of the entities asked for; without rows there is nothing of it."""
+    def build(self, key: str, not_before_s: int = 0) -> Built:
+        """One of the entities asked for; without rows there is nothing of it.
+
+        Args:
+            not_before_s: it is this late at least, whatever the clock of the server that was read says.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class Entity:
 class _Products:
     rows: ProductRowsBatch
 
-    def build(self, key: str) -> Built:
+    def build(self, key: str, not_before_s: int = 0) -> Built:
         of_product = self.rows.products.get(key)
         if of_product is None:
             return Built()
@@ -94,12 +100,12 @@ class _Products:
             items = _product_items(of_product, catalog)
         except products.Unbuildable as error:
             return Built(parked={letters.WHOLE: str(error), **parked})
-        try:
-            items |= _keyed(prices.FEED, prices.build(of_product, catalog, self.rows.now_s), _of_group)
-        except prices.Unbuildable as error:
-            # A name or a stock goes on its way, whatever is wrong with the price.
-            parked[letters.feed_part(prices.FEED)] = str(error)
-        return Built(items, _product_refs(of_product, catalog), parked)
+        priced = prices.build(of_product, catalog, max(self.rows.now_s, not_before_s))
+        items |= _keyed(prices.FEED, priced.items, _of_group)
+        # A name, a stock or another website's price goes on its way, whatever is wrong with this one's.
+        for website_code, reason in priced.refused.items():
+            parked[letters.website_part(prices.FEED, website_code)] = reason
+        return Built(items, _product_refs(of_product, catalog), parked, priced.due_s)
 
 
 def _product_items(rows: ProductRows, catalog: Catalog) -> dict[ItemKey, Item]:
@@ -141,7 +147,7 @@ class _Categories:
     permissions: Mapping[int, tuple[PermissionRow, ...]]
     websites: tuple[Website, ...]
 
-    def build(self, key: str) -> Built:
+    def build(self, key: str, not_before_s: int = 0) -> Built:
         of_category = self.rows.categories.get(int(key))
         if of_category is None:
             return Built()
@@ -167,7 +173,7 @@ class _Categories:
 class _Attributes:
     rows: AttributeBatch
 
-    def build(self, key: str) -> Built:
+    def build(self, key: str, not_before_s: int = 0) -> Built:
         of_attribute = self.rows.attributes.get(int(key))
         if of_attribute is None:
             return Built()
@@ -183,7 +189,7 @@ class _Attributes:
 class _Scopes:
     rows: ScopeBatch
 
-    def build(self, key: str) -> Built:
+    def build(self, key: str, not_before_s: int = 0) -> Built:
         kind, _, number = key.partition(":")
         return self._website(int(number)) if f"{kind}:" == scopes.WEBSITE else self._group(int(number))
 

@@ -17,7 +17,8 @@ class Work:
     """One entity to build.
 
     `positions` are those of all its records, `always` says that one of them asks for a build whatever was
-    seen before (a resync), and `commit_ms` is the oldest.
+    seen before (a resync), and `commit_ms` is the oldest. `not_before_s` is the latest moment that has come
+    for it (unix seconds).
     """
 
     key: str
@@ -28,6 +29,7 @@ class Work:
     reason: str
     always: bool = False
     entity: str = "product"
+    not_before_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def fold(entries: Iterable[tuple[str, int, Lane, Dirty]], entity: str = "product
         work.always = work.always or dirty.always or dirty.position is None
         if dirty.position is not None:
             work.positions.append(dirty.position)
+        work.not_before_s = max(work.not_before_s, dirty.due_s or 0)
         if dirty.commit_ms is not None:
             work.commit_ms = min(work.commit_ms or dirty.commit_ms, dirty.commit_ms)
     return sorted(works.values(), key=lambda work: work.lane != "live")

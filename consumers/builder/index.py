@@ -158,7 +158,8 @@ def keys_of(entry: IndexEntry) -> set[ItemKey]:
 
 def encode_entry(entry: IndexEntry) -> bytes | None:
     """The record's value; None (a tombstone) when nothing needs to be remembered."""
-    if not entry.items and not entry.claims and not entry.parked and entry.again is None:
+    remembered = entry.items or entry.claims or entry.parked or entry.again or entry.due_s
+    if not remembered:
         return None
     return _ENCODER.encode(entry)
 

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+import msgspec
+
 from schemas.keys import canonical_json
+from schemas.records import EmittedItem
 
 # The part that is the entity itself: none of its items can be built.
 WHOLE: Final = ""
+_ON_WEBSITE: Final = "website:"
 
 
 def row_part(entity_id: int) -> str:
@@ -19,14 +23,20 @@ def item_part(feed: str, key: str) -> str:
     return f"item:{feed}:{key}"
 
 
-def feed_part(feed: str) -> str:
-    """One feed of the entity that cannot be built; its others can."""
-    return f"feed:{feed}"
+def website_part(feed: str, website_code: str) -> str:
+    """A feed's items on one website that cannot be built; the others can."""
+    return f"{_ON_WEBSITE}{feed}:{website_code}"
 
 
-def held_feeds(parked: Mapping[str, str]) -> frozenset[str]:
-    """Feeds whose items stay as they were emitted, because they cannot be built now."""
-    return frozenset(part.removeprefix("feed:") for part in parked if part.startswith("feed:"))
+def held_items(parked: Mapping[str, str], emitted: Iterable[EmittedItem]) -> frozenset[tuple[str, str]]:
+    """Items that stay as they were emitted, because they cannot be built now: (feed, key)."""
+    held = {part.removeprefix(_ON_WEBSITE) for part in parked if part.startswith(_ON_WEBSITE)}
+    feeds = {part.partition(":")[0] for part in held}
+    return frozenset(
+        (item.feed, item.key)
+        for item in emitted
+        if item.feed in feeds and f"{item.feed}:{msgspec.json.decode(item.key)['websiteCode']}" in held
+    )
 
 
 def shadow_letters(key: str, owner: int, shadowed: Iterable[int]) -> dict[str, str]:

@@ -261,7 +261,7 @@ class BuilderStage:
         while missing:
             batch = entity.read(snapshot, self._options.read, [work.key for work in missing])
             for work in missing:
-                built = batch.build(work.key)
+                built = batch.build(work.key, work.not_before_s)
                 made[work.key] = work, built
                 keys[work.key] = self._keys(work, built)
             missing = (
@@ -331,17 +331,16 @@ class BuilderStage:
             # The items stay as they are at the targets; a person sees the reason.
             metrics.ENTITIES_BUILT.labels(work.entity, "parked").inc()
             parked[letters.WHOLE] = failure
-            kept = IndexEntry(before, entry.refs, entry.snapshot, parked, again, others)
+            kept = IndexEntry(before, entry.refs, entry.snapshot, parked, again, others, built.due_s)
             return self._remember(work, entry, kept)
         too_big = {key: len(value) for key, value in encoded.items() if len(value) > ITEM_BYTES_MAX}
-        held = letters.held_feeds(built.parked)
-        kept_back = {*too_big, *((item.feed, item.key) for item in before if item.feed in held)}
+        kept_back = {*too_big, *letters.held_items(built.parked, before)}
         difference = difference.without(kept_back, before)
         parked |= {letters.item_part(*key): _too_big(size) for key, size in too_big.items()}
         metrics.ENTITIES_BUILT.labels(work.entity, "built").inc()
         _count(difference, work.lane)
         self._pending.deletes.update(feed for feed, _ in difference.tombstone)
-        after = IndexEntry(difference.items, built.refs, position, parked, again, others)
+        after = IndexEntry(difference.items, built.refs, position, parked, again, others, built.due_s)
         return [
             *(self._feed_record(work, key, encoded[key], hashes[key], position) for key in difference.emit),
             *(self._tombstone(work, key, position) for key in difference.tombstone),

@@ -5,7 +5,7 @@ A case's JSON object has these members, of which only the first two are always t
     items     every item of the feed, by entity and then in the feed's order. A member left out is its
               schema's default; in `products` first that of a plain product (PARTS).
     asked     the SKUs asked for, where it is not all there are.
-    parked    the reasons of products that cannot be built, by SKU.
+    parked    the reasons of products that cannot be built, by SKU; of prices by "SKU on WEBSITE".
     shadowed  [entity id, SKU] of rows whose SKU a lower id has.
     payloads  what is sent of the items, in their order; text in place of a payload is why it is not sent.
     settings  configuration that overrides core_config_data, and media_base_url.

@@ -33,15 +33,12 @@ class Outcome:
 def build_prices(batch: Batch, now_s: int) -> Outcome:
     outcome = Outcome()
     for sku, rows in sorted(batch.products.items()):
-        try:
-            outcome.items += prices.build(rows, batch.catalog, now_s)
-            due = prices.due(rows, batch.catalog, now_s)
-        except prices.Unbuildable as error:
-            outcome.parked[sku] = str(error)
-            continue
+        priced = prices.build(rows, batch.catalog, now_s)
+        outcome.items += priced.items
+        outcome.parked |= {f"{sku} on {code}": reason for code, reason in priced.refused.items()}
         outcome.refs[sku] = list(prices.refs(rows))
-        if due is not None:
-            outcome.due[sku] = datetime.fromtimestamp(due, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        if priced.due_s is not None:
+            outcome.due[sku] = datetime.fromtimestamp(priced.due_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
     return outcome
 
 

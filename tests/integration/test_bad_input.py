@@ -113,7 +113,7 @@ def refused(
         (
             ("run", "builders"),
             {},
-            "role 'builders' does not exist; known: router, builder, sink, resync",
+            "role 'builders' does not exist; known: router, builder, sink, clock, resync",
         ),
         (("run", "--workers", "builder"), {}, "--workers builder: write role=count, several with commas"),
         (("run", "--worker=2"), {}, "No such option '--worker'"),

@@ -75,7 +75,7 @@ def test_roles_killed_at_any_moment_lose_nothing(
 def test_every_role_was_killed(killed: Counter[str]) -> None:
     """The rounds above were worth something."""
     assert killed.total() == KILL_ROUNDS * KILLS
-    assert set(killed) == {"router", "builder", "sink", "resync"}
+    assert set(killed) == {"router", "builder", "sink", "clock", "resync"}
 
 
 def _tend_for(path: Pipeline, seconds: float) -> None:

@@ -66,7 +66,7 @@ def test_a_machine_that_loses_power_goes_on_where_it_was(path: Pipeline, own_sta
         path.wait_until("some edits are made", lambda: edits.made >= 20)
         for server in NAMES:
             own_stack.kill_process(server)
-        for role in ("router", "builder", "sink", "resync"):
+        for role in ("router", "builder", "sink", "clock", "resync"):
             path.kill(role)
         play._tended(path.scene, lambda: local_stack.up(own_stack.data_dir, report=print))
         before = edits.made

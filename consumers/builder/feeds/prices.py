@@ -1,6 +1,7 @@
 """The `prices` feed: one item a product and website, and one more for each group with a price of its own."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha1
 from typing import Any, Final
@@ -28,7 +29,21 @@ _ONE: Final = Decimal(1)
 
 
 class Unbuildable(ValueError):
-    """The rows break a rule of the feed; the product is parked, its neighbours go on."""
+    """What a product costs on one website cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """All items of one product: by website code, every group's price first, then by group id.
+
+    Args:
+        refused: why a website's items cannot be built, by its code; the other websites' are there.
+        due_s: when an item changes next without any row being written (unix seconds); None: never.
+    """
+
+    items: tuple[dict[str, Any], ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    due_s: int | None = None
 
 
 def identity(sku: str, website_code: str, customer_group_code: str) -> dict[str, str]:
@@ -36,27 +51,25 @@ def identity(sku: str, website_code: str, customer_group_code: str) -> dict[str,
     return {"sku": sku, "websiteCode": website_code, "customerGroupCode": customer_group_code}
 
 
-def build(rows: ProductRows, catalog: Catalog, now_s: int) -> list[dict[str, Any]]:
-    """All items of one product: by website code, every group's price first, then by group id.
+def build(rows: ProductRows, catalog: Catalog, now_s: int) -> Prices:
+    """Price one product on each of its websites; a date or a time zone that means nothing is that website's.
 
     Args:
         now_s: unix seconds; says which special prices and catalog rules count.
-
-    Raises:
-        Unbuildable: a date or the website's time zone means nothing.
     """
-    websites = _priced_on(rows, catalog)
-    return [item for website in websites for item in _items(rows, catalog, website, now_s)]
-
-
-def due(rows: ProductRows, catalog: Catalog, now_s: int) -> int | None:
-    """When these items change next without any row being written (unix seconds); None: never.
-
-    Raises:
-        Unbuildable: see `build`.
-    """
-    moments = (moment for website in _priced_on(rows, catalog) for moment in _moments(rows, website, now_s))
-    return min((moment for moment in moments if moment > now_s), default=None)
+    items: list[dict[str, Any]] = []
+    refused: dict[str, str] = {}
+    moments: list[int] = []
+    for website in _priced_on(rows, catalog):
+        try:
+            of_website = list(_items(rows, catalog, website, now_s))
+            moments += _moments(rows, website, now_s)
+        except Unbuildable as error:
+            refused[website.code] = str(error)
+        else:
+            items += of_website
+    due_s = min((moment for moment in moments if moment > now_s), default=None)
+    return Prices(tuple(items), refused, due_s)
 
 
 def refs(rows: ProductRows) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from consumers.builder.rows import (
 )
 from consumers.builder.rules.permissions import Permissions
 from consumers.builder.rules.relatives import Relative
+from runtime.database import NOW_S
 from schemas.tables import EAV_TYPES
 
 _PRODUCT: Final = "catalog_product"
@@ -72,7 +73,7 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     tax_classes = shop.add(read_tax_classes(prefix))
     multi_source = shop.add(has_sources(prefix))
     restricted = shop.add(has_permissions(prefix))
-    clock = shop.add(ask("SELECT UNIX_TIMESTAMP()"))
+    clock = shop.add(ask(NOW_S))
     products = shop.add(_products(prefix, skus))
     yield from shop.done()
     views = store_views(view_rows.result, saved.result, config, media_base_url)

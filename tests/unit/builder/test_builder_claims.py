@@ -41,7 +41,7 @@ class Tree:
         self.reads.append(list(keys))
         return self
 
-    def build(self, key: str) -> Built:
+    def build(self, key: str, not_before_s: int = 0) -> Built:
         if key not in self.paths:
             return Built()
         path = self.paths[key]

@@ -1,5 +1,7 @@
 """What cannot be synced is parked alone with a reason for a person, and taken back when that is gone."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 from builder_play import DEAD_LETTER, INDEX, KEY_A, built, dirty, entries, letters, names, stage
@@ -159,21 +161,33 @@ def test_an_item_that_fits_again_is_emitted_and_clears_its_letter(
     assert list(letters(outgoing).values()) == [None]
 
 
-def test_a_price_that_cannot_be_told_holds_nothing_else_back(
+def test_a_price_that_cannot_be_told_leaves_what_was_emitted_of_it(
     shop: FakeShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The product's item is emitted, and the price has a letter of its own."""
-
-    def refuse(*_: object) -> list[dict[str, object]]:
-        raise prices.Unbuildable("no such day")
-
-    monkeypatch.setattr(prices, "build", refuse)
+    """The product's item is emitted; the price has a letter, stays as it was, and comes when it is mended."""
+    item = {**prices.identity("A", "base", "0"), "productId": 1, "type": "SIMPLE", "regular": Decimal(3)}
+    told = prices.Prices((item,))
+    monkeypatch.setattr(prices, "build", lambda *_: told)
+    held = stage(shop)
     shop.sell("A", "one")
+    before = entries(built(held, dirty("A")))["A"]
+    told = prices.Prices(refused={"base": "no such day"})
+    shop.sell("A", "two")
 
-    outgoing = built(stage(shop), dirty("A"))
+    outgoing = built(held, dirty("A"))
+    after = entries(outgoing)["A"]
+    told = prices.Prices()
 
-    assert names(outgoing) == [("A", "one")]
-    assert letters(outgoing) == {'{"entity":"product","key":"A","part":"feed:prices"}': "no such day"}
+    assert before is not None
+    assert after is not None
+    assert names(outgoing) == [("A", "two")]
+    assert list(letters(outgoing).values()) == ["no such day"]
+    assert [item for item in after.items if item.feed == "prices"] == [
+        item for item in before.items if item.feed == "prices"
+    ]
+    mended = built(held, dirty("A"))
+    assert [record.value for record in mended if record.topic == "cs.feed.prices"] == [None]
+    assert list(letters(mended).values()) == [None]
 
 
 def test_what_is_held_back_is_not_taken_back_either() -> None:

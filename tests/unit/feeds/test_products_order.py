@@ -1,7 +1,7 @@
 """What a product's items are does not depend on the order of rows, nor on what else a batch holds."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any, Final
@@ -282,11 +282,11 @@ def made_by(feed: Any) -> Callable[[ProductRows, Catalog], list[Any]]:
 
 
 def priced(product: ProductRows, catalog: Catalog) -> list[Any]:
-    items = prices.build(product, catalog, NOW_S)
-    return [*sent(prices.FEED, items), prices.refs(product), prices.due(product, catalog, NOW_S)]
+    made = prices.build(product, catalog, NOW_S)
+    return [*sent(prices.FEED, made.items), prices.refs(product), made.due_s]
 
 
-def sent(feed: str, items: list[dict[str, Any]]) -> list[tuple[bytes, str]]:
+def sent(feed: str, items: Iterable[dict[str, Any]]) -> list[tuple[bytes, str]]:
     return [(encode(feed, item), content_hash(item)) for item in items]
 
 
