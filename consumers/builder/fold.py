@@ -17,7 +17,8 @@ class Work:
     """One entity to build.
 
     `positions` are those of all its records, `always` says that one of them asks for a build whatever was
-    seen before (a resync), and `commit_ms` is the oldest.
+    seen before (a resync), and `commit_ms` is the oldest. `afresh` are the feeds that one of them wants sent
+    whatever was emitted before; what of these is gone is forgotten when all of them say so.
     """
 
     key: str
@@ -28,6 +29,8 @@ class Work:
     reason: str
     always: bool = False
     entity: str = "product"
+    afresh: frozenset[str] = frozenset()
+    forget: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,15 @@ def fold(entries: Iterable[tuple[str, int, Lane, Dirty]], entity: str = "product
     for key, partition, lane, dirty in entries:
         work = works.get(key)
         if work is None:
-            work = works[key] = Work(key, partition, lane, [], dirty.commit_ms, dirty.reason, entity=entity)
+            work = works[key] = Work(
+                key, partition, lane, [], dirty.commit_ms, dirty.reason, entity=entity, forget=dirty.forget
+            )
         if lane == "live" and work.lane == "bulk":
             work.lane, work.reason = "live", dirty.reason
         work.always = work.always or dirty.always or dirty.position is None
+        work.afresh |= frozenset(dirty.afresh)
+        # A delete that a change asks for goes to the targets, whatever a cleanup beside it wants.
+        work.forget = work.forget and dirty.forget
         if dirty.position is not None:
             work.positions.append(dirty.position)
         if dirty.commit_ms is not None:

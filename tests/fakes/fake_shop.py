@@ -66,6 +66,8 @@ class FakeShop:
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         self.statements.append(statement)
+        if statement.startswith("SELECT COUNT(*)"):
+            return [(len(self.skus),)]
         if "> %s AND" in statement:
             cursor, until, limit = parameters
             return sorted((i, sku) for i, sku in self.skus.items() if cursor < i <= until)[:limit]
