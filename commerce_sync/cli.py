@@ -39,6 +39,8 @@ class LazyGroup(click.Group):
         "connectors": "commerce_sync.checks.commands:connectors",
         "run": "commerce_sync.run.commands:run",
         "resync": "commerce_sync.run.commands:resync",
+        "saas:resync": "commerce_sync.run.commands:resync",
+        "saascatalog:resync": "commerce_sync.run.commands:resync",
         "pause": "commerce_sync.run.commands:pause",
         "resume": "commerce_sync.run.commands:resume",
         "dead-letters": "commerce_sync.dead_letters.commands:dead_letters",
@@ -46,7 +48,8 @@ class LazyGroup(click.Group):
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands_at)
+        # What operators of the exporter have in their scripts is another name of a command in the list.
+        return [name for name in self.commands_at if ":" not in name]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         place = self.commands_at.get(cmd_name)

@@ -64,7 +64,9 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     `commit_ms` is the commit time of the oldest change behind it (unix milliseconds, whole seconds at the
     source). `refers_to` ("category:12") stands for every entity whose last build used that row. `always`:
     build it even when the last build has seen `position`. `due_s`: this moment has come by the database's
-    clock (unix seconds), whatever clock a builder reads.
+    clock (unix seconds), whatever clock a builder reads. `afresh`: feeds whose items are emitted, and sent,
+    though nothing of them changed; with `forget`, what of these feeds is no longer built is not deleted at
+    the targets but forgotten.
     """
 
     reason: str
@@ -73,7 +75,15 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     refers_to: str | None = None
     always: bool = False
     due_s: int | None = None
+    afresh: tuple[str, ...] = ()
+    forget: bool = False
     version: int = 1
+
+
+# Headers of a feed record. Its item goes to the targets although it did not change; and of a tombstone:
+# the item is no longer spoken for, whatever a target holds of it.
+AFRESH_HEADER: Final = "afresh"
+FORGET_HEADER: Final = "forget"
 
 
 class EmittedItem(msgspec.Struct, frozen=True, array_like=True):
@@ -160,14 +170,22 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ResyncProgress(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Control record `resync:<entity>`: asked for, running, done. `cursor` is the last id enumerated.
+    """Control record `resync:<entity>`: what is asked for, and then how far it came.
 
     A run begins behind `began` and ends there, once around: `around` says that it has passed the last id.
-    `position` is the change that asked for it; no entity may be built from older rows.
+    `requested_ms` names it: a run that takes another's place is named later.
+
+    Attributes:
+        cursor: the last id enumerated.
+        entities: enumerated so far; `total`: rows there were when it began.
+        position: the change that asked for it; no entity may be built from older rows.
+        cleanup: every item of `feeds` is sent, and what is no longer there is forgotten.
+        queued: a request that cannot join this run; it is the next one.
+        log_end: end of the schema-change topic when the run began; `compared_to`: of the last run that ended.
     """
 
     feeds: tuple[str, ...]
-    state: Literal["requested", "running", "enumerated"]
+    state: Literal["requested", "stop", "continue", "running", "stopped", "enumerated"]
     requested_ms: int
     reason: str = ""
     cursor: int = 0
@@ -175,7 +193,16 @@ class ResyncProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     around: bool = False
     entities: int = 0
     position: Position | None = None
+    cleanup: bool = False
+    total: int = 0
+    queued: "ResyncProgress | None" = None
+    log_end: int = 0
+    compared_to: int = 0
     version: int = 1
+
+    @property
+    def is_command(self) -> bool:
+        return self.state in {"requested", "stop", "continue"}
 
 
 def resync_key(entity: str) -> bytes:

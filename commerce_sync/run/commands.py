@@ -1,6 +1,5 @@
 """The commands `run` and `resync`."""
 
-import json
 import platform
 import time
 from typing import TYPE_CHECKING
@@ -10,13 +9,8 @@ import click
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from commerce_sync.cli import Context
     from runtime.settings import Settings
-
-RESYNC_TIMEOUT_S = 24 * 3600.0
-LINE_EVERY_S = 2.0
 
 
 @click.command()
@@ -65,43 +59,57 @@ def run(context: "Context", roles: tuple[str, ...], workers: str) -> None:
 
 @click.command()
 @click.option("--feed", required=True, help="A feed name, several with commas, or 'all'.")
+@click.option("--by-ids", default="", help="Only these, with commas; they are sent though unchanged.")
+@click.option(
+    "--id-type",
+    type=click.Choice(["sku", "productId"]),
+    default="sku",
+    help="What --by-ids names of products.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be sent and how long it takes; send nothing.")
+@click.option("--cleanup-feed", is_flag=True, help="Forget what was sent, and send everything again.")
+@click.option("--continue-resync", is_flag=True, help="Go on where a stopped one stood.")
+@click.option("--stop", is_flag=True, help="End a running one.")
 @click.option("--allow-deletes", is_flag=True, help="Let builders pass the delete guard for an hour.")
-@click.option("--no-wait", is_flag=True, help="Return as soon as the command is accepted.")
+@click.option("--wait/--no-wait", default=True, help="Wait for the end, or return when it is accepted.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.pass_obj
-def resync(context: "Context", feed: str, allow_deletes: bool, no_wait: bool, as_json: bool) -> None:
-    """Build every entity afresh in the bulk lane; only what changed is sent.
+def resync(
+    context: "Context",
+    feed: str,
+    by_ids: str,
+    id_type: str,
+    dry_run: bool,
+    cleanup_feed: bool,
+    continue_resync: bool,
+    stop: bool,
+    allow_deletes: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Build every entity afresh in the bulk lane; only what changed is sent. Ctrl-C leaves it running.
 
-    Example: commerce-sync resync --feed products
+    Example: commerce-sync resync --feed products --by-ids 24-MB01,24-MB02
     """
-    from commerce_sync.run.quiet import await_resync
-    from commerce_sync.run.request import request_resync
+    from commerce_sync.run.resync import Wish, carry_out
     from runtime.kafka import require_broker
 
+    wish = Wish(
+        _feeds(feed),
+        tuple(name for given in by_ids.split(",") if (name := given.strip())),
+        id_type,
+        cleanup=cleanup_feed,
+        allow_deletes=allow_deletes,
+        stop=stop,
+        go_on=continue_resync,
+        dry_run=dry_run,
+        wait=wait,
+        as_json=as_json,
+    )
+    wish.require_sense()
     settings = context.settings()
-    feeds = _feeds(feed)
     require_broker(settings.kafka)
-    started = time.monotonic()
-    requested_ms = request_resync(settings, feeds, allow_deletes=allow_deletes)
-    if no_wait:
-        click.echo(json.dumps({"requested_ms": requested_ms}) if as_json else "resync requested")
-        return
-    progress = await_resync(settings, requested_ms, RESYNC_TIMEOUT_S, _lines(as_json))
-    seconds = round(time.monotonic() - started, 1)
-    result = {"feeds": list(feeds), "entities": progress.entities, "seconds": seconds}
-    click.echo(json.dumps(result) if as_json else f"resync done: {progress.entities} entities in {seconds} s")
-
-
-def _lines(quiet: bool) -> "Callable[[str, int], None]":
-    printed = time.monotonic()
-
-    def report(stage: str, records: int) -> None:
-        nonlocal printed
-        if not quiet and time.monotonic() - printed > LINE_EVERY_S:
-            printed = time.monotonic()
-            click.echo(f"{stage}: {records} records left", err=True)
-
-    return report
+    carry_out(settings, wish)
 
 
 @click.command()

@@ -44,15 +44,43 @@ def await_resync(settings: Settings, requested_ms: int, timeout_s: float, report
     """Wait until a resync's entities are enumerated, built and delivered, while live edits may go on.
 
     Raises:
-        NotFine: not within `timeout_s`.
+        NotFine: not within `timeout_s`, or somebody stopped it.
     """
     with _Watch.of(settings, timeout_s, report) as watch:
         while (progress := resync_progress(settings, requested_ms)) is None or progress.state != "enumerated":
-            watch.turn("resync", progress.entities if progress else 0)
+            if progress is not None and progress.state == "stopped":
+                message = (
+                    f"the resync was stopped, {progress.entities} of {progress.total} entities enumerated: "
+                    "the same command with --continue-resync goes on there"
+                )
+                raise NotFine(message)
+            left = progress.total - progress.entities if progress else 0
+            watch.turn("builder", left + watch.behind("builder"))
         watch.through("builder", "")
         for role, target in _sinks(settings):
             watch.through(role, target)
         return progress
+
+
+def await_taken(settings: Settings, timeout_s: float) -> None:
+    """Wait until the resync role has obeyed all commands.
+
+    Raises:
+        NotFine: not within `timeout_s`.
+    """
+    with _Watch.of(settings, timeout_s, lambda *_: None) as watch:
+        watch.through("resync", "")
+
+
+def await_sent(settings: Settings, timeout_s: float, report: Report) -> None:
+    """Wait until what is dirty now is built and delivered.
+
+    Raises:
+        NotFine: not within `timeout_s`.
+    """
+    with _Watch.of(settings, timeout_s, report) as watch:
+        for role, target in [("builder", ""), *_sinks(settings)]:
+            watch.through(role, target)
 
 
 def _sinks(settings: Settings) -> list[tuple[str, str]]:
@@ -88,6 +116,11 @@ class _Watch:
         until = ends(self._asker, self._places(wanted.topics))
         while left := behind(self._admin, wanted.group, until):
             self.turn(f"{role} {target}".strip(), left)
+
+    def behind(self, role: str) -> int:
+        """Records that a role's group has still to settle now."""
+        wanted = consumption(self._settings, role)
+        return behind(self._admin, wanted.group, ends(self._asker, self._places(wanted.topics)))
 
     def turn(self, stage: str, records: int) -> None:
         """Report, and wait a moment."""

@@ -1,10 +1,12 @@
-"""Ask for a resync by a record on the control topic, and look how far it is."""
+"""Ask for resyncs by records on the control topic, stop them, and look how far they are."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import msgspec
 
+from producers.resync.runs import newest_runs
 from runtime.errors import Unreachable
 from runtime.kafka import producer, read_to_end, reader
 from runtime.settings import Settings
@@ -15,13 +17,22 @@ from schemas.topics import TopicNames
 ALLOW_DELETES_MS = 3_600_000
 
 
-def request_resync(settings: Settings, feeds: tuple[str, ...], *, allow_deletes: bool = False) -> int:
+def request_resync(
+    settings: Settings,
+    feeds: tuple[str, ...],
+    *,
+    allow_deletes: bool = False,
+    cleanup: bool = False,
+    reason: str = "",
+) -> int:
     """Write a command for each kind of entity that the feeds are made of.
 
     Returns the time that names them (unix milliseconds).
 
     Args:
         allow_deletes: builders may pass the delete guard for an hour.
+        cleanup: send every item of the feeds, and forget those that are no longer there.
+        reason: stands in the log and with what is built.
 
     Raises:
         Unreachable: the broker does not take it.
@@ -30,12 +41,47 @@ def request_resync(settings: Settings, feeds: tuple[str, ...], *, allow_deletes:
     commands: dict[bytes, bytes] = {}
     if allow_deletes:
         commands[ALLOW_DELETES_KEY] = msgspec.json.encode(AllowDeletes(requested_ms + ALLOW_DELETES_MS))
-    for entity in (entity for entity in FEEDS_OF if entity in {ENTITY_OF[feed] for feed in feeds}):
+    for entity in entities_of(feeds):
         asked = tuple(feed for feed in feeds if ENTITY_OF[feed] == entity)
-        command = ResyncProgress(feeds=asked, state="requested", requested_ms=requested_ms)
+        command = ResyncProgress(asked, "requested", requested_ms, reason, cleanup=cleanup)
         commands[resync_key(entity)] = msgspec.json.encode(command)
     send_commands(settings, commands)
     return requested_ms
+
+
+def command_runs(settings: Settings, entities: Iterable[str], state: Literal["stop", "continue"]) -> int:
+    """Stop the runs of some kinds of entity, or let stopped ones go on where they stood.
+
+    Returns the time that names the commands (unix milliseconds).
+
+    Raises:
+        Unreachable: the broker does not take it.
+    """
+    requested_ms = time.time_ns() // 1_000_000
+    command = msgspec.json.encode(ResyncProgress((), state, requested_ms))
+    send_commands(settings, {resync_key(entity): command for entity in entities})
+    return requested_ms
+
+
+def entities_of(feeds: Iterable[str]) -> list[str]:
+    """The kinds of entity that feeds are made of, in the order of a first sync."""
+    wanted = {ENTITY_OF[feed] for feed in feeds}
+    return [entity for entity in FEEDS_OF if entity in wanted]
+
+
+def current_runs(settings: Settings) -> dict[str, ResyncProgress]:
+    """Where the last run of each kind of entity stands.
+
+    Raises:
+        Unreachable: the broker does not answer.
+    """
+    names = TopicNames(settings.kafka.topic_prefix)
+    asker = reader(settings.kafka, names.group("request"))
+    try:
+        runs = newest_runs(read_to_end(asker, names.control, [0]))
+    finally:
+        asker.close()
+    return {entity: runs[key] for entity in FEEDS_OF if (key := resync_key(entity)) in runs}
 
 
 def send_commands(settings: Settings, commands: Mapping[bytes, bytes]) -> None:
@@ -66,10 +112,10 @@ def resync_progress(settings: Settings, requested_ms: int) -> ResyncProgress | N
             if record.value is None or record.key not in RESYNC_KEYS:
                 continue
             progress = msgspec.json.decode(record.value, type=ResyncProgress)
-            if progress.state == "requested" and progress.requested_ms == requested_ms:
+            if progress.is_command and progress.requested_ms == requested_ms:
                 # What stands before the request is of other runs, whatever their clock said.
                 newest[record.key] = None
-            elif progress.state != "requested" and progress.requested_ms >= requested_ms:
+            elif not progress.is_command and progress.requested_ms >= requested_ms:
                 newest[record.key] = progress
     finally:
         asker.close()
@@ -80,10 +126,12 @@ def _together(runs: list[ResyncProgress | None]) -> ResyncProgress | None:
     begun = [run for run in runs if run is not None]
     if not begun:
         return None
-    done = len(begun) == len(runs) and all(run.state == "enumerated" for run in begun)
+    states = {run.state for run in begun}
+    done = len(begun) == len(runs) and states == {"enumerated"}
     return msgspec.structs.replace(
         begun[-1],
         feeds=tuple(feed for run in begun for feed in run.feeds),
-        state="enumerated" if done else "running",
+        state="stopped" if "stopped" in states else "enumerated" if done else "running",
         entities=sum(run.entities for run in begun),
+        total=sum(max(run.total, run.entities) for run in begun),
     )

@@ -28,19 +28,25 @@ class Difference:
         return replace(self, emit=emit, tombstone=tombstone, items=others + standing)
 
 
-def diff(emitted: tuple[EmittedItem, ...], built: Mapping[ItemKey, str], lane: Lane) -> Difference:
+def diff(
+    emitted: tuple[EmittedItem, ...],
+    built: Mapping[ItemKey, str],
+    lane: Lane,
+    afresh: Collection[str] = (),
+) -> Difference:
     """Compare an entity's items with those last emitted.
 
     Args:
         built: content hash by item key.
         lane: of this build. A live build whose unchanged item was last emitted as bulk emits it again,
             or the edit would wait in bulk.
+        afresh: feeds whose items are emitted although they did not change.
     """
     known = {(item.feed, item.key): item for item in emitted}
     emit, unchanged, items = [], [], []
     for key, content_hash in built.items():
         item = known.get(key)
-        same = item is not None and item.hash == content_hash
+        same = item is not None and item.hash == content_hash and key[0] not in afresh
         if item is not None and same and not (lane == "live" and item.lane == "bulk"):
             unchanged.append(key)
             items.append(item)

@@ -18,7 +18,8 @@ class Work:
 
     `positions` are those of all its records, `always` says that one of them asks for a build whatever was
     seen before (a resync), and `commit_ms` is the oldest. `not_before_s` is the latest moment that has come
-    for it (unix seconds).
+    for it (unix seconds). `afresh` are the feeds that one of them wants sent whatever was emitted before;
+    what of these is gone is forgotten when all of them say so.
     """
 
     key: str
@@ -30,6 +31,8 @@ class Work:
     always: bool = False
     entity: str = "product"
     not_before_s: int = 0
+    afresh: frozenset[str] = frozenset()
+    forget: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,15 @@ def fold(entries: Iterable[tuple[str, int, Lane, Dirty]], entity: str = "product
     for key, partition, lane, dirty in entries:
         work = works.get(key)
         if work is None:
-            work = works[key] = Work(key, partition, lane, [], dirty.commit_ms, dirty.reason, entity=entity)
+            work = works[key] = Work(
+                key, partition, lane, [], dirty.commit_ms, dirty.reason, entity=entity, forget=dirty.forget
+            )
         if lane == "live" and work.lane == "bulk":
             work.lane, work.reason = "live", dirty.reason
         work.always = work.always or dirty.always or dirty.position is None
+        work.afresh |= frozenset(dirty.afresh)
+        # A delete that a change asks for goes to the targets, whatever a cleanup beside it wants.
+        work.forget = work.forget and dirty.forget
         if dirty.position is not None:
             work.positions.append(dirty.position)
         work.not_before_s = max(work.not_before_s, dirty.due_s or 0)

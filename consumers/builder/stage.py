@@ -25,7 +25,16 @@ from runtime.record import Outgoing, Record, parked
 from schemas.codec import encode
 from schemas.entities import FEEDS_OF
 from schemas.keys import content_hash
-from schemas.records import DeadLetter, Dirty, IndexEntry, Lane, Position, newest
+from schemas.records import (
+    AFRESH_HEADER,
+    FORGET_HEADER,
+    DeadLetter,
+    Dirty,
+    IndexEntry,
+    Lane,
+    Position,
+    newest,
+)
 from schemas.topics import ITEM_BYTES_MAX, LANES, TopicNames
 
 log = logging.getLogger(__name__)
@@ -315,7 +324,7 @@ class BuilderStage:
         before = standing.before.items
         items = {key: item for key, item in built.items.items() if key in standing.owned}
         hashes = {key: content_hash(item) for key, item in items.items()}
-        difference = diff(before, hashes, work.lane)
+        difference = diff(before, hashes, work.lane, work.afresh)
         failure = built.parked.get(letters.WHOLE)
         encoded: dict[ItemKey, bytes] = {}
         if failure is None:
@@ -339,7 +348,10 @@ class BuilderStage:
         parked |= {letters.item_part(*key): _too_big(size) for key, size in too_big.items()}
         metrics.ENTITIES_BUILT.labels(work.entity, "built").inc()
         _count(difference, work.lane)
-        self._pending.deletes.update(feed for feed, _ in difference.tombstone)
+        # What is forgotten stays at the targets.
+        self._pending.deletes.update(
+            feed for feed, _ in difference.tombstone if not (work.forget and feed in work.afresh)
+        )
         after = IndexEntry(difference.items, built.refs, position, parked, again, others, built.due_s)
         return [
             *(self._feed_record(work, key, encoded[key], hashes[key], position) for key in difference.emit),
@@ -366,13 +378,16 @@ class BuilderStage:
     ) -> Outgoing:
         feed, name = key
         headers = (("hash", item_hash.encode()), *self._headers(work, position))
+        if feed in work.afresh:
+            headers = (*headers, (AFRESH_HEADER, b"1"))
         return Outgoing(self._names.feed(feed), work.partition, name.encode(), value, headers)
 
     def _tombstone(self, work: Work, key: ItemKey, position: Position | None) -> Outgoing:
         feed, name = key
-        return Outgoing(
-            self._names.feed(feed), work.partition, name.encode(), None, self._headers(work, position)
-        )
+        headers = self._headers(work, position)
+        if work.forget and feed in work.afresh:
+            headers = (*headers, (FORGET_HEADER, b"1"))
+        return Outgoing(self._names.feed(feed), work.partition, name.encode(), None, headers)
 
     def _headers(self, work: Work, position: Position | None) -> tuple[tuple[str, bytes], ...]:
         built_ms = self._now_ms()

@@ -208,6 +208,9 @@ class Feed:
 
     def prepared(self, entry: Entry) -> Submission | None:
         """The item as it is sent; None when it is settled without a request, or has to wait."""
+        if entry.forget:
+            self._forget(entry)
+            return None
         try:
             item = submission(self._dialect, self.name, entry, self._delete_members(entry))
         except Unsendable as error:
@@ -225,6 +228,16 @@ class Feed:
             self.waiting.delay(entry, until)
             return None
         return item
+
+    def _forget(self, entry: Entry) -> None:
+        """The item is no longer ours: the service is told nothing, and nothing is known of it."""
+        self.state.forget(entry.key)
+        self._sent_members.pop(entry.key, None)
+        self._write(Outgoing(self._status_topic, entry.partition, entry.key, None))
+        self._clear_letter(entry.key, entry.partition)
+        self._claims.leave(entry.key)
+        self.waiting.settled(entry, entry.offset)
+        self.count("superseded")
 
     def _delete_members(self, entry: Entry) -> str:
         """Those of what the target was given last under this key."""

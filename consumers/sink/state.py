@@ -87,6 +87,11 @@ class TargetState:
         held = self.held(key)
         return held is not None and held.outcome != "retryable" and held.hash == payload_hash
 
+    def forget(self, key: bytes) -> None:
+        """Nothing is known of this identity any more."""
+        self._held.pop(key, None)
+        self._doubts.pop(key, None)
+
     def doubt(self, key: bytes, payload_hash: str | None, until: float) -> None:
         """A request for this identity was written and nobody knows whether it was or will be taken.
 

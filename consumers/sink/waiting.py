@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from runtime.record import Record
-from schemas.records import Lane
+from schemas.records import AFRESH_HEADER, FORGET_HEADER, Lane
 
 # What may wait in memory. Live items beyond the bytes wait as pointers, beyond the count in the log; bulk
 # items wait in the log beyond either.
@@ -37,6 +37,7 @@ class Entry:
         record: the newest version, while memory allows.
         due: not before then (seconds of the caller's clock).
         forced: goes although its content is known.
+        forget: nothing goes, and what is known of it is dropped.
         again: goes to make sure, after an unknown outcome.
     """
 
@@ -53,6 +54,7 @@ class Entry:
     attempts: int = 0
     failing_since: float | None = None
     forced: bool = False
+    forget: bool = False
     again: bool = False
     queue: Queue | None = None
     in_flight: bool = False
@@ -162,6 +164,8 @@ class Waiting:
             commit_ms=commit_ms,
             deleted=record.value is None,
             number=next(self._numbers),
+            forced=AFRESH_HEADER in record.headers,
+            forget=FORGET_HEADER in record.headers,
         )
         self._entries[record.key] = entry
         self._counts[lane] += 1
@@ -188,6 +192,9 @@ class Waiting:
         entry.offset, entry.deleted = record.offset, record.value is None
         entry.commit_ms = min(entry.commit_ms, commit_ms)
         entry.again = False
+        # What was to be forgotten is not known of the newer version either.
+        entry.forced = entry.forced or entry.forget or AFRESH_HEADER in record.headers
+        entry.forget = FORGET_HEADER in record.headers
         if entry.first_offset is None:
             entry.first_offset = record.offset
             heapq.heappush(self._partitions[entry.partition].firsts, (record.offset, entry.key))

@@ -7,13 +7,15 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Enumeration:
-    """Two statements; `{p}` stands for the table prefix.
+    """Three statements; `{p}` stands for the table prefix.
 
     Args:
+        count: how many entities there are.
         page: (number, key) of the entities whose number is in ]%s, %s], in ascending order, at most %s.
         present: those of some keys that have a row.
     """
 
+    count: str
     page: str
     present: str
 
@@ -31,21 +33,25 @@ _SCOPES: Final = (
 
 ENUMERATIONS: Final[Mapping[str, Enumeration]] = {
     "product": Enumeration(
+        "SELECT COUNT(*) FROM {p}catalog_product_entity",
         "SELECT entity_id, sku FROM {p}catalog_product_entity"
         " WHERE entity_id > %s AND entity_id <= %s ORDER BY entity_id LIMIT %s",
         "SELECT sku FROM {p}catalog_product_entity WHERE sku IN %s",
     ),
     "category": Enumeration(
+        "SELECT COUNT(*) FROM {p}catalog_category_entity",
         "SELECT entity_id, entity_id FROM {p}catalog_category_entity"
         " WHERE entity_id > %s AND entity_id <= %s ORDER BY entity_id LIMIT %s",
         "SELECT entity_id FROM {p}catalog_category_entity WHERE entity_id IN %s",
     ),
     "attribute": Enumeration(
+        f"SELECT COUNT(*) FROM {_ATTRIBUTES}",
         f"SELECT a.attribute_id, a.attribute_id FROM {_ATTRIBUTES}"
         " AND a.attribute_id > %s AND a.attribute_id <= %s ORDER BY a.attribute_id LIMIT %s",
         f"SELECT a.attribute_id FROM {_ATTRIBUTES} AND a.attribute_id IN %s",
     ),
     "scope": Enumeration(
+        f"SELECT COUNT(*) FROM {_SCOPES}",
         f"SELECT number, name FROM {_SCOPES} WHERE number > %s AND number <= %s ORDER BY number LIMIT %s",
         f"SELECT name FROM {_SCOPES} WHERE name IN %s",
     ),

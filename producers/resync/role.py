@@ -6,7 +6,15 @@ from producers.resync.stage import ResyncStage
 from runtime import loop
 from runtime.database import Database
 from runtime.health import Health
-from runtime.kafka import group_consumer, read_to_end, reader, transactional_producer
+from runtime.kafka import (
+    admin_client,
+    group_consumer,
+    read_to_end,
+    reader,
+    transactional_producer,
+    watermarks,
+)
+from runtime.lag import behind, ends
 from runtime.settings import Settings
 from schemas.entities import partitions_of
 from schemas.topics import TopicNames
@@ -21,6 +29,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
     names = TopicNames(settings.kafka.topic_prefix)
     client_id = names.group("resync", slot)
     index_reader = reader(settings.kafka, f"{client_id}.index")
+    admin = admin_client(settings.kafka)
 
     def index_keys(entity: str) -> Iterator[bytes]:
         alive: set[bytes] = set()
@@ -30,18 +39,33 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
                 (alive.discard if record.value is None else alive.add)(record.key)
         yield from sorted(alive)
 
+    def waiting(entity: str) -> int:
+        topic = names.dirty(entity, "bulk")
+        partitions = range(partitions_of(entity, settings.kafka.partitions))
+        until = ends(index_reader, [(topic, partition) for partition in partitions])
+        return behind(admin, names.group("builder"), until)
+
     try:
         with Database(settings.commerce.read_address) as database:
+            stage = ResyncStage(
+                database,
+                names,
+                settings.kafka.partitions,
+                settings.commerce.table_prefix,
+                index_keys,
+                lambda: read_to_end(index_reader, names.control, [0]),
+                waiting,
+                lambda: watermarks(index_reader, names.change_prefix, 0)[1],
+            )
             loop.run(
-                ResyncStage(
-                    database, names, settings.kafka.partitions, settings.commerce.table_prefix, index_keys
-                ),
+                stage,
                 group_consumer(settings.kafka, names.group("resync"), client_id),
                 transactional_producer(settings.kafka, client_id, names.group("resync"), names.control),
                 topics(settings),
                 batch_records_max=100,
                 health=health,
                 stopper=stopper,
+                overdue=stage.overdue,
             )
     finally:
         index_reader.close()

@@ -1,35 +1,37 @@
-"""One command record at a time: enumerate a page of entities, then say how far we came.
+"""Commands and what runs: enumerate a page of entities of each run, then say how far it came.
 
 A request that comes while a run goes on takes its place: it begins where that one stands and goes once
 around, so that twenty requests in a row enumerate the catalog about once.
 
-The progress record of one page is the command for the next. Both go in one transaction with the dirty
-records, so the work resumes exactly where it stopped, whoever goes on.
+A page's progress record goes in one transaction with its dirty records, so the work resumes exactly where
+it stopped, whoever goes on. Pages wait while builders are behind: a resync that is stopped then stops soon.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
 from confluent_kafka import TopicPartition
 
 from producers.resync.enumerations import ENUMERATIONS
+from producers.resync.runs import decode, newest_runs, next_run, obey
 from runtime.database import Database
 from runtime.record import Outgoing, Record
 from schemas.entities import FEEDS_OF, partitions_of
 from schemas.keys import partition_for
-from schemas.records import RESYNC_KEYS, Dirty, ResyncProgress, newer
+from schemas.records import Dirty, ResyncProgress
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
 
 PAGE_ENTITIES: Final = 5_000
+# Bulk records that wait for builders while the next page may still be written.
+WAITING_MAX: Final = 2 * PAGE_ENTITIES
 # No id is higher.
 NUMBER_MAX: Final = 2**63 - 1
-_DECODER: Final = msgspec.json.Decoder(ResyncProgress)
 
-State = Literal["requested", "running", "enumerated"]
+State = Literal["running", "enumerated"]
 
 
 class ResyncStage:
@@ -44,93 +46,102 @@ class ResyncStage:
         partitions: int,
         table_prefix: str,
         index_keys: Callable[[str], Iterator[bytes]],
+        control: Callable[[], Iterable[Record]] = lambda: (),
+        waiting: Callable[[str], int] = lambda entity: 0,
+        log_end: Callable[[], int] = lambda: 0,
     ) -> None:
         """Make one.
 
         Args:
             index_keys: the entities that the builders know, by kind of entity.
+            control: the control topic's records, from its beginning.
+            waiting: records of a kind's bulk lane that the builders have still to settle.
+            log_end: where the schema-change topic ends.
         """
         self._database = database
         self._names = names
         self._partitions = partitions
         self._prefix = table_prefix
         self._index_keys = index_keys
-        # Name of the run that was asked for last, of those asked for since this process began.
-        self._current: dict[bytes, int] = {}
-        # Where each key's run stands, as far as that is committed.
+        self._control = control
+        self._waiting = waiting
+        self._log_end = log_end
+        # Where each kind's run stands, as far as that is committed.
         self._runs: dict[bytes, ResyncProgress] = {}
-        self._pages: dict[bytes, ResyncProgress] = {}
+        self._next: dict[bytes, ResyncProgress] = {}
 
     def assign(self, places: Sequence[TopicPartition]) -> None:
-        self._current, self._runs = {}, {}
+        self._runs = newest_runs(self._control()) if places else {}
+        self._next = dict(self._runs)
 
     def committed(self) -> None:
-        self._runs |= self._pages
+        self._runs = dict(self._next)
+
+    def overdue(self) -> bool:
+        """True when a run that waited for the builders may go on."""
+        return any(run.state == "running" and self._has_room(key) for key, run in self._runs.items())
 
     def process(self, records: Sequence[Record]) -> list[Outgoing]:
-        self._pages = {}
-        outgoing: list[Outgoing] = []
-        # What others refer to goes first.
-        commands = sorted(self._commands(records).items(), key=lambda named: _ORDER[_entity(named[0][0])])
-        for (key, _), command in commands:
-            entities, progress = self._page(_entity(key), command)
-            self._pages[key] = progress
-            outgoing += entities
-            outgoing.append(Outgoing(self._names.control, 0, key, msgspec.json.encode(progress)))
-        return outgoing
-
-    def _commands(self, records: Sequence[Record]) -> Mapping[tuple[bytes, int], ResyncProgress]:
-        """What to go on with, by key and name of the run; a newer request takes the place of what runs.
-
-        After a restart it is not known which of two runs is the newer: both go on.
-        """
-        commands: dict[tuple[bytes, int], ResyncProgress] = {}
         runs = dict(self._runs)
         for record in records:
-            if record.value is None or record.key not in RESYNC_KEYS:
-                continue
-            try:
-                command = _DECODER.decode(record.value)
-            except msgspec.MsgspecError:
-                log.warning("control record is no resync", extra={"offset": record.offset})
-                continue
-            if command.state == "requested":
-                command = runs[record.key] = _taking_over(command, runs.get(record.key))
-                self._current[record.key] = command.requested_ms
-                commands = {name: known for name, known in commands.items() if name[0] != record.key}
-                commands[record.key, command.requested_ms] = command
-            elif command.state == "running" and self._is_current(record.key, command):
-                commands.setdefault((record.key, command.requested_ms), command)
-        return commands
+            self._take_in(record, runs)
+        outgoing: list[Outgoing] = []
+        # What others refer to goes first.
+        for key in sorted(runs, key=lambda key: _ORDER[_entity(key)]):
+            if runs[key].state == "running" and self._has_room(key):
+                entities, runs[key] = self._page(_entity(key), runs[key])
+                outgoing += entities
+            if runs[key] != self._runs.get(key):
+                outgoing.append(Outgoing(self._names.control, 0, key, msgspec.json.encode(runs[key])))
+        self._next = runs
+        return outgoing
 
-    def _is_current(self, key: bytes, command: ResyncProgress) -> bool:
-        return self._current.get(key, command.requested_ms) == command.requested_ms
+    def _take_in(self, record: Record, runs: dict[bytes, ResyncProgress]) -> None:
+        try:
+            command = decode(record)
+        except msgspec.MsgspecError:
+            log.warning("control record is no resync", extra={"offset": record.offset})
+            return
+        # What is no command was written here, or read when this process began.
+        if command is not None and command.is_command:
+            run = obey(command, runs.get(record.key))
+            if run is not None:
+                runs[record.key] = run
 
-    def _page(self, entity: str, command: ResyncProgress) -> tuple[list[Outgoing], ResyncProgress]:
+    def _has_room(self, key: bytes) -> bool:
+        return self._waiting(_entity(key)) <= WAITING_MAX
+
+    def _page(self, entity: str, run: ResyncProgress) -> tuple[list[Outgoing], ResyncProgress]:
         """The next entities of a run, and where it stands behind them."""
-        until = command.began if command.around else NUMBER_MAX
+        run = run if run.entities else self._counted(entity, run)
+        until = run.began if run.around else NUMBER_MAX
         rows = self._database.query(
-            ENUMERATIONS[entity].page.format(p=self._prefix), (command.cursor, until, PAGE_ENTITIES)
+            ENUMERATIONS[entity].page.format(p=self._prefix), (run.cursor, until, PAGE_ENTITIES)
         )
-        reason = f"resync:{command.reason}" if command.reason else "resync"
-        dirty = Dirty(reason, command.position, always=True)
+        dirty = _dirty_of(run)
         outgoing = [self._dirty(entity, str(key).encode(), dirty) for _, key in rows]
-        cursor = int(rows[-1][0]) if rows else command.cursor
+        cursor = int(rows[-1][0]) if rows else run.cursor
         state: State = "running"
-        around = command.around
-        if len(rows) < PAGE_ENTITIES and command.began and not around:
+        around = run.around
+        if len(rows) < PAGE_ENTITIES and run.began and not around:
             cursor, around = 0, True
         elif len(rows) < PAGE_ENTITIES:
             # What the database no longer has is known only to the index: its deletes may have been missed.
             outgoing.extend(self._dirty(entity, key, dirty) for key in self._vanished(entity))
             state = "enumerated"
-            log.info(
-                "enumeration done", extra={"entity": entity, "entities": command.entities + len(outgoing)}
-            )
-        progress = msgspec.structs.replace(
-            command, state=state, cursor=cursor, around=around, entities=command.entities + len(outgoing)
+            log.info("enumeration done", extra={"entity": entity, "entities": run.entities + len(outgoing)})
+        run = msgspec.structs.replace(
+            run, state=state, cursor=cursor, around=around, entities=run.entities + len(outgoing)
         )
-        return outgoing, progress
+        if state == "enumerated":
+            run = msgspec.structs.replace(run, compared_to=run.log_end)
+            return outgoing, next_run(run) or run
+        return outgoing, run
+
+    def _counted(self, entity: str, run: ResyncProgress) -> ResyncProgress:
+        """A run that begins: how much there is to do, and what capture had told of by then."""
+        ((total,),) = self._database.query(ENUMERATIONS[entity].count.format(p=self._prefix))
+        return msgspec.structs.replace(run, total=int(total), log_end=self._log_end())
 
     def _dirty(self, entity: str, key: bytes, dirty: Dirty) -> Outgoing:
         partition = partition_for(key, partitions_of(entity, self._partitions))
@@ -160,17 +171,10 @@ def _entity(key: bytes) -> str:
     return key.decode().partition(":")[2]
 
 
+def _dirty_of(run: ResyncProgress) -> Dirty:
+    reason = f"resync:{run.reason}" if run.reason else "resync"
+    afresh = run.feeds if run.cleanup else ()
+    return Dirty(reason, run.position, always=True, afresh=afresh, forget=run.cleanup)
+
+
 _ORDER: Final = {entity: place for place, entity in enumerate(FEEDS_OF)}
-
-
-def _taking_over(request: ResyncProgress, run: ResyncProgress | None) -> ResyncProgress:
-    """The request as a run of its own, named later than the one it takes the place of."""
-    if run is None or run.state == "enumerated":
-        return request
-    return msgspec.structs.replace(
-        request,
-        requested_ms=max(request.requested_ms, run.requested_ms + 1),
-        cursor=run.cursor,
-        began=run.cursor,
-        position=newer(run.position, request.position),
-    )

@@ -80,6 +80,8 @@ class FakeShop:
             (ids,) = parameters
             of_rows = self.versions["product" if "product" in statement else "category"]
             return [(int(i), of_rows[int(i)]) for i in ids if int(i) in of_rows]
+        if statement.startswith("SELECT COUNT(*)"):
+            return [(len(self.skus),)]
         if "> %s AND" in statement:
             cursor, until, limit = parameters
             return sorted((i, sku) for i, sku in self.skus.items() if cursor < i <= until)[:limit]

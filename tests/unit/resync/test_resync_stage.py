@@ -1,10 +1,11 @@
 """A request becomes dirty entities page by page; progress and records go together."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import msgspec
 import pytest
+from confluent_kafka import TopicPartition
 from fake_shop import FakeShop
 
 from producers.resync import stage as stage_module
@@ -25,9 +26,28 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage_module, "PAGE_ENTITIES", 2)
 
 
-def stage(shop: FakeShop, index: Iterable[bytes] = ()) -> ResyncStage:
+def stage(
+    shop: FakeShop,
+    index: Iterable[bytes] = (),
+    *,
+    control: Sequence[Record] = (),
+    waiting: Callable[[str], int] = lambda entity: 0,
+    log_end: int = 0,
+) -> ResyncStage:
+    """A stage that holds the control topic, which says this so far."""
     names = TopicNames("cs")
-    return ResyncStage(shop, names, PARTITIONS, "", lambda entity: iter(index))  # type: ignore[arg-type]
+    made = ResyncStage(
+        shop,  # type: ignore[arg-type]
+        names,
+        PARTITIONS,
+        "",
+        lambda entity: iter(index),
+        lambda: control,
+        waiting,
+        lambda: log_end,
+    )
+    made.assign([TopicPartition(CONTROL, 0, len(control))])
+    return made
 
 
 def command(
@@ -36,19 +56,26 @@ def command(
     cursor: int = 0,
     offset: int = 0,
     position: Position | None = None,
+    cleanup: bool = False,
 ) -> Record:
     progress = ResyncProgress(
         ("products",),
         state,  # type: ignore[arg-type]
         at,
         cursor=cursor,
+        entities=cursor,
         position=position,
+        cleanup=cleanup,
     )
     return Record(CONTROL, 0, offset, KEY, msgspec.json.encode(progress), {})
 
 
 def skus(outgoing: list[Outgoing]) -> list[str]:
     return [record.key.decode() for record in outgoing if record.topic == BULK]
+
+
+def dirties(outgoing: list[Outgoing]) -> list[Dirty]:
+    return [msgspec.json.decode(r.value or b"", type=Dirty) for r in outgoing if r.topic == BULK]
 
 
 def progress(outgoing: list[Outgoing]) -> list[ResyncProgress]:
@@ -59,17 +86,29 @@ def progress(outgoing: list[Outgoing]) -> list[ResyncProgress]:
     ]
 
 
-def follow(held: ResyncStage, record: Record, pages_max: int = 20) -> list[list[str]]:
-    """Play every progress record back as the next command, as the topic does."""
+def written(outgoing: list[Outgoing]) -> list[Record]:
+    """What was written to the control topic, as it is read back."""
+    return [Record(CONTROL, 0, 0, r.key, r.value, {}) for r in outgoing if r.topic == CONTROL]
+
+
+def done(held: ResyncStage, *records: Record) -> list[Outgoing]:
+    """One batch, committed."""
+    outgoing = held.process(records)
+    held.committed()
+    return outgoing
+
+
+def follow(held: ResyncStage, *records: Record, pages_max: int = 40) -> list[list[str]]:
+    """Hand every progress record in again, as the topic does, until the run ends."""
     pages = []
+    batch = list(records)
     for _ in range(pages_max):
-        outgoing = held.process([record])
-        held.committed()
+        outgoing = done(held, *batch)
         pages.append(skus(outgoing))
         (last,) = progress(outgoing)
         if last.state == "enumerated":
             return pages
-        record = replace(record, value=msgspec.json.encode(last))
+        batch = written(outgoing)
     raise AssertionError("the enumeration does not end")
 
 
@@ -107,18 +146,19 @@ def test_progress_says_how_far_it_came() -> None:
     shop = FakeShop({1: "A", 5: "B", 6: "C"})
     held = stage(shop)
 
-    (first,) = progress(held.process([command(at=7)]))
-    (second,) = progress(held.process([replace(command(), value=msgspec.json.encode(first))]))
+    (first,) = progress(done(held, command(at=7)))
+    (second,) = progress(done(held))
 
-    assert first == ResyncProgress(("products",), "running", 7, cursor=5, entities=2)
-    assert second == ResyncProgress(("products",), "enumerated", 7, cursor=6, entities=3)
+    assert first == ResyncProgress(("products",), "running", 7, cursor=5, entities=2, total=3)
+    assert second == ResyncProgress(("products",), "enumerated", 7, cursor=6, entities=3, total=3)
 
 
 def test_it_resumes_at_the_cursor() -> None:
     """Whoever goes on after a crash reads the last progress record."""
-    held = stage(FakeShop({1: "A", 5: "B", 6: "C"}))
+    held = stage(FakeShop({1: "A", 5: "B", 6: "C"}), control=[command("running", cursor=5)])
 
-    assert skus(held.process([command("running", cursor=5)])) == ["C"]
+    assert held.overdue()
+    assert skus(held.process([])) == ["C"]
 
 
 def test_a_request_takes_the_place_of_a_run_and_goes_once_around() -> None:
@@ -173,29 +213,125 @@ def test_a_request_wins_over_the_progress_beside_it() -> None:
     """Whichever stands first in the batch; equal requests that wait are merged."""
     progress_record, request = command("running", at=1, cursor=2), command(at=2)
 
-    for batch in ([progress_record, request], [request, progress_record], [command(at=1), request]):
+    for batch in ([progress_record, request], [request, progress_record]):
         outgoing = stage(FakeShop({1: "A", 2: "B", 3: "C"})).process(batch)
 
         assert [told.requested_ms for told in progress(outgoing)] == [2]
         assert skus(outgoing) == ["A", "B"]
 
 
-def test_after_a_restart_no_run_is_lost_to_an_older_one() -> None:
-    """The request itself was committed before; an older run's progress stands before the newer one's."""
+def test_two_requests_of_one_batch_are_one_run() -> None:
+    """Named later than both."""
+    outgoing = stage(FakeShop({1: "A", 2: "B", 3: "C"})).process([command(at=2), command(at=2)])
+
+    assert [told.requested_ms for told in progress(outgoing)] == [3]
+    assert skus(outgoing) == ["A", "B"]
+
+
+def test_after_a_restart_only_the_newer_of_two_runs_goes_on() -> None:
+    """The older one's progress may stand behind the newer one's; both would send everything twice."""
+    for control in (
+        [command("running", at=2, cursor=1), command("running", at=1, cursor=2)],
+        [command("running", at=1, cursor=2), command("running", at=2, cursor=1)],
+    ):
+        held = stage(FakeShop({1: "A", 2: "B", 3: "C"}), control=control)
+
+        outgoing = done(held, *control)
+
+        assert [told.requested_ms for told in progress(outgoing)] == [2]
+        assert skus(outgoing) == ["B", "C"]
+
+
+def test_a_stopped_run_stops_and_goes_on_where_it_stood() -> None:
+    """Nothing is enumerated twice, nothing is left out; what changed in between comes by itself."""
+    held = stage(FakeShop({1: "A", 2: "B", 3: "C", 4: "D", 5: "E"}))
+    first = done(held, command(at=1))
+
+    (stopped,) = progress(done(held, *written(first), command("stop", at=2)))
+    quiet = done(held)
+    rest = follow(held, command("continue", at=3))
+
+    assert (stopped.state, stopped.cursor, quiet) == ("stopped", 2, [])
+    assert [skus(first), *rest] == [["A", "B"], ["C", "D"], ["E"]]
+
+
+def test_a_stop_outlives_a_restart() -> None:
+    """INTERLEAVING 6: the page written beside the stop stands behind it on the topic."""
     held = stage(FakeShop({1: "A", 2: "B", 3: "C"}))
-    held.assign([])
+    first = done(held, command(at=1))
+    told = done(held, command("stop", at=2))
 
-    held.process([command("running", at=1, cursor=2)])
-    held.committed()
-    outgoing = held.process([command("running", at=2, cursor=1)])
+    again = stage(FakeShop({1: "A", 2: "B", 3: "C"}), control=[*written(told), *written(first)])
 
-    assert [told.requested_ms for told in progress(outgoing)] == [2]
-    assert skus(outgoing) == ["B", "C"]
+    assert not again.overdue()
+    assert again.process(written(first)) == []
+    assert follow(again, command("continue", at=3)) == [["C"]]
+
+
+def test_without_a_run_there_is_nothing_to_stop_or_to_continue() -> None:
+    """Neither after the end of one."""
+    for control in ([], [command("enumerated")]):
+        held = stage(FakeShop({1: "A"}), control=control)
+
+        assert held.process([command("stop", at=5), command("continue", at=6)]) == []
+
+
+def test_a_run_waits_while_builders_are_behind() -> None:
+    """So a stop has something to stop, and the bulk topic does not hold the whole catalog."""
+    behind = [stage_module.WAITING_MAX + 1]
+    held = stage(FakeShop({1: "A"}), waiting=lambda entity: behind[0])
+
+    (told,) = progress(done(held, command()))
+    waits = held.overdue()
+    behind[0] = stage_module.WAITING_MAX
+
+    assert (told.state, told.entities, waits) == ("running", 0, False)
+    assert held.overdue()
+    assert skus(held.process([])) == ["A"]
+
+
+def test_a_cleanup_asks_for_everything_afresh_and_forgets_what_is_gone() -> None:
+    """INTERLEAVING 21: also of entities that only the index knows."""
+    outgoing = stage(FakeShop({1: "A"}), [b"gone"]).process([command(cleanup=True)])
+
+    assert skus(outgoing) == ["A", "gone"]
+    assert set(dirties(outgoing)) == {Dirty("resync", always=True, afresh=("products",), forget=True)}
+
+
+def test_a_request_beside_a_cleanup_waits_for_its_end() -> None:
+    """Joined, it would send everything twice, or the cleanup only a part."""
+    held = stage(FakeShop({1: "A", 2: "B", 3: "C", 4: "D", 5: "E"}))
+    done(held, command(at=1, cleanup=True))
+
+    beside = done(held, command(at=5))
+    last = done(held)
+    pages = follow(held)
+
+    assert {(told.cleanup, told.state) for told in progress(beside)} == {(True, "running")}
+    assert [skus(beside), skus(last)] == [["C", "D"], ["E"]]
+    assert [(told.cleanup, told.requested_ms) for told in progress(last)] == [(False, 5)]
+    assert pages == [["A", "B"], ["C", "D"], ["E"]]
+
+
+def test_a_run_remembers_what_capture_had_told_of_when_it_began() -> None:
+    """Only a run that began behind a gap in the log, and ended, has compared everything since."""
+    held = stage(FakeShop({1: "A", 2: "B", 3: "C"}), log_end=40)
+
+    (first,) = progress(done(held, command(at=1)))
+    (last,) = progress(done(held))
+    (again,) = progress(done(held, command(at=9)))
+
+    assert (first.log_end, first.compared_to) == (40, 0)
+    assert (last.state, last.compared_to) == ("enumerated", 40)
+    assert (again.state, again.compared_to) == ("running", 40)
 
 
 def test_a_finished_run_writes_nothing_more() -> None:
     """Its last record is read back like the others."""
-    assert stage(FakeShop({1: "A"})).process([command("enumerated")]) == []
+    held = stage(FakeShop({1: "A"}), control=[command("enumerated")])
+
+    assert not held.overdue()
+    assert held.process([command("enumerated")]) == []
 
 
 def test_vanished_entities_of_the_index_are_enumerated_at_the_end() -> None:

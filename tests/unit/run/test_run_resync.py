@@ -1,0 +1,86 @@
+"""What the options of a resync mean together, and what it says while it goes on."""
+
+import pytest
+
+from commerce_sync.run.by_ids import _entity, _questions
+from commerce_sync.run.pace import Pace, duration
+from commerce_sync.run.resync import Wish, lines
+from runtime.errors import UsageError
+
+FEEDS = ("products",)
+
+
+def test_what_is_left_gets_less_at_a_rate_and_ends_in_a_time() -> None:
+    """Of one stage; the next one begins anew."""
+    pace = Pace()
+    pace.note("builder", 1_000, 0.0)
+    first = pace.line()
+    pace.note("builder", 400, 6.0)
+    second = pace.line()
+    pace.note("sink optimizer", 90, 7.0)
+
+    assert first == "builder: 1000 records left"
+    assert second == "builder: 400 records left, 100 a second, 4 s to go"
+    assert pace.line() == "sink optimizer: 90 records left"
+
+
+def test_the_rate_is_that_of_the_last_half_minute() -> None:
+    """An allowance that is used up shows at once."""
+    pace = Pace()
+    for second in range(60):
+        pace.note("sink", 1_000 - min(second, 20) * 10, float(second))
+
+    assert pace.per_second == 0.0
+    assert pace.line() == "sink: 800 records left"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.4, "3 s"), (60, "1 min 00 s"), (754, "12 min 34 s"), (7_500, "2 h 05 min")]
+)
+def test_a_duration_is_read_by_people(seconds: float, text: str) -> None:
+    """Two units at most."""
+    assert duration(seconds) == text
+
+
+def test_lines_come_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    """However often it is looked; none where a program reads."""
+    times = iter([0.0, 0.0, 1.0, 3.0, 0.0, 3.0])
+    report = lines(False, lambda: next(times))
+    for left in (100, 90, 70):
+        report("builder", left)
+    quiet = lines(True, lambda: next(times))
+    quiet("builder", 5)
+
+    assert capsys.readouterr().err == "builder: 70 records left, 10 a second, 7 s to go\n"
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish(FEEDS, stop=True, go_on=True), "--stop and --continue-resync"),
+        (Wish(FEEDS, ids=("a",), cleanup=True), "--by-ids and --cleanup-feed"),
+        (Wish(FEEDS, stop=True, dry_run=True), "--dry-run and --stop"),
+        (Wish(FEEDS, id_type="productId"), "--id-type productId"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(wish: Wish, words: str) -> None:
+    """In a sentence that names them."""
+    with pytest.raises(UsageError, match=words):
+        wish.require_sense()
+
+
+def test_ids_name_entities_of_one_kind() -> None:
+    """A product's id is no category's; the few scopes are resynced whole."""
+    assert _entity(("products", "prices")) == "product"
+    for feeds in (("products", "categories"), ("priceBooks",)):
+        with pytest.raises(UsageError, match="--by-ids"):
+            _entity(feeds)
+
+
+def test_an_id_is_compared_with_a_column_of_its_own_kind() -> None:
+    """The text '12abc' equals the number 12 in SQL."""
+    asked = _questions("attribute", ["12", "color", "12abc"], "sku")
+
+    assert [wanted for _, wanted in asked] == [["12"], ["color", "12abc"]]
+    assert [wanted for _, wanted in _questions("product", ["7", "x"], "productId")] == [["7"]]
+    assert [wanted for _, wanted in _questions("product", ["7", "x"], "sku")] == [["7", "x"]]
