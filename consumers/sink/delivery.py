@@ -139,6 +139,7 @@ class Delivery:
         """Take over all partitions of a feed with what its status and dead-letter topics say."""
         feed = self._feeds[feed_name]
         feed.assign(places, statuses, letters)
+        self._budget.recover(feed_name, feed.state.spent(self._clock.wall_ms()))
         for place in places:
             self._committed[feed.topic, place.partition] = place.committed
 

@@ -674,3 +674,19 @@ def test_a_paused_feed_sends_nothing_and_goes_on_where_it_stopped() -> None:
     held.run()
 
     assert (before, skus(sender), held.position) == (0, [["A"]], 1)
+
+
+def test_a_restart_does_not_forget_what_was_spent_in_the_day() -> None:
+    """100 items a day; 80 were sent an hour ago by a process that is gone: 20 go, not 100."""
+    allowance = BudgetSettings(
+        requests_per_minute=0, products_per_minute=0, prices_per_minute=0, products_per_day=100
+    )
+    held = Drive(FakeSender(), allowance=allowance)
+    held.run(*(feed_record(f"A{n}", n) for n in range(80)))
+    sender = FakeSender()
+    held.now += 3_600
+    held = Drive(sender, allowance=allowance, after=held)
+
+    held.run(*(feed_record(f"B{n}", n) for n in range(80, 160)))
+
+    assert sum(len(batch) for batch in skus(sender)) == 20
