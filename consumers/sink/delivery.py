@@ -370,7 +370,11 @@ class Delivery:
         size = 0
         for place, key in enumerate(part.keys):
             entry = feed.waiting.get(key)
-            if entry is None or entry.in_flight or entry.deleted != part.deleted:
+            if entry is None or entry.in_flight:
+                continue
+            if entry.deleted != part.deleted:
+                # What came meanwhile needs another call.
+                feed.waiting.enqueue(entry)
                 continue
             if entry.record is None and not entry.deleted:
                 feed.waiting.want(entry)

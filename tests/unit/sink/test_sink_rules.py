@@ -136,6 +136,22 @@ def test_a_delete_never_flies_beside_the_upsert_of_its_identity() -> None:
     assert in_flight(held) == []
 
 
+def test_a_delete_that_came_while_the_service_was_busy_goes_when_it_is_not() -> None:
+    """The answer was for the upsert, which has nothing to say any more."""
+    held = Drive(sender := FakeSender())
+    held.append(feed_record("A", 0))
+    held.scan()
+    (upsert,) = in_flight(held)
+    held.append(feed_record("A", 1, deleted=True))
+    held.scan()
+
+    held.delivery.answered(upsert.number, Answer(429, retry_after="1"))
+    held.pass_time(2)
+
+    assert sender.sent == [("delete", ["A"])]
+    assert held.position == 2
+
+
 def test_a_live_item_that_got_a_503_does_not_fall_behind_bulk_work() -> None:
     """INTERLEAVING 3: retry is a due time, not a lane."""
     sender = FakeSender(Answer(503))
