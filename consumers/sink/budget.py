@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from runtime.settings import BudgetSettings
@@ -60,6 +60,13 @@ class Budget:
         for bucket in self._of(feed):
             bucket.spend(items, now)
 
+    def recover(self, feed: str, spent: Iterable[tuple[float, int]]) -> None:
+        """What an earlier process spent, oldest first: (seconds ago, items). What is known already stays."""
+        now = self._clock()
+        known = [(now - max(0.0, age_s), items) for age_s, items in spent]
+        for bucket in self._of(feed):
+            bucket.recover(known, now)
+
     def _of(self, feed: str) -> list["_Bucket"]:
         # The licence counts products; metadata and categories cost requests only.
         return self._prices if feed in _PRICED else self._products if feed == "products" else []
@@ -112,6 +119,20 @@ class _Bucket:
             self._spent[-1][1] += amount
         else:
             self._spent.append([now, amount])
+
+    def recover(self, spent: Sequence[tuple[float, int]], now: float) -> None:
+        """Spend at (time, amount) what others spent in the window, unless we know of more."""
+        within = [(at, amount) for at, amount in spent if at > now - self._window_s]
+        self._fill(now)
+        if not self._rate or sum(amount for _, amount in within) <= self._used:
+            return
+        self._spent.clear()
+        self._used, self._level, self._at = 0.0, self._size, now - self._window_s
+        for at, amount in within:
+            self.spend(amount, at)
+            # Several processes had a burst each; only the window is owed.
+            self._level = max(0.0, self._level)
+        self._fill(now)
 
     def _window_wait_s(self, wanted: int, now: float, bulk: bool) -> float:
         most = self._amount - self._kept if bulk else self._amount

@@ -139,6 +139,7 @@ class Delivery:
         """Take over all partitions of a feed with what its status and dead-letter topics say."""
         feed = self._feeds[feed_name]
         feed.assign(places, statuses, letters)
+        self._budget.recover(feed_name, feed.state.spent(self._clock.wall_ms()))
         for place in places:
             self._committed[feed.topic, place.partition] = place.committed
 
@@ -369,7 +370,11 @@ class Delivery:
         size = 0
         for place, key in enumerate(part.keys):
             entry = feed.waiting.get(key)
-            if entry is None or entry.in_flight or entry.deleted != part.deleted:
+            if entry is None or entry.in_flight:
+                continue
+            if entry.deleted != part.deleted:
+                # What came meanwhile needs another call.
+                feed.waiting.enqueue(entry)
                 continue
             if entry.record is None and not entry.deleted:
                 feed.waiting.want(entry)

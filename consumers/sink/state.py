@@ -1,6 +1,7 @@
 """What a target holds, as far as we know: the last status of every identity of our partitions. Pure."""
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -12,6 +13,8 @@ from schemas.records import Outcome, Status
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Status)
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("delivered", "deleted", "retryable", "attention")
+_MINUTE_MS: Final = 60_000
+_DAY_MINUTES: Final = 1_440
 # Outcome, partition, offset, again_ms, place of the delete's members; the hash follows as text.
 _PACKED: Final = struct.Struct("<BHqqI")
 
@@ -46,11 +49,31 @@ class TargetState:
         self._members: list[str] = [""]
         self._places: dict[str, int] = {"": 0}
         self.newest_ms = 0
+        # Statuses by the minute in which they were written (unix minutes), of the last day that has some.
+        self.written: Counter[int] = Counter()
         for key, value in statuses:
             if value is None:
                 self._held.pop(key, None)
             else:
-                self.put(key, _DECODER.decode(value))
+                status = _DECODER.decode(value)
+                self.put(key, status)
+                self.written[status.time_ms // _MINUTE_MS] += 1
+        self._forget_written()
+
+    def spent(self, now_ms: int) -> list[tuple[float, int]]:
+        """What was sent in the last day before we came, oldest first: (seconds ago, items).
+
+        More than was sent where an item needed no request, less where statuses were compacted away. Counted
+        as late as it can have been.
+        """
+        return [
+            (max(0, now_ms - (minute + 1) * _MINUTE_MS) / 1000, items)
+            for minute, items in sorted(self.written.items())
+        ]
+
+    def _forget_written(self) -> None:
+        oldest = max(self.written, default=0) - _DAY_MINUTES
+        self.written = Counter({minute: n for minute, n in self.written.items() if minute >= oldest})
 
     def held(self, key: bytes) -> Held | None:
         packed = self._held.get(key)

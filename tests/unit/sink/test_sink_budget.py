@@ -175,3 +175,40 @@ def test_no_window_ever_holds_more_than_its_share_and_one_burst(
             owed = max(0.0, window[-1][1] - burst)
             allowed = rate * (taken[last][0] - begin) / 60 + burst + owed
             assert sum(items for _, items in window) <= allowed + 1e-6
+
+
+def test_what_an_earlier_process_spent_in_the_day_is_not_spent_again() -> None:
+    """960 of 1,000 went 23 and 2 hours ago: 40 may go, and more when the older ones are a day old."""
+    clock = Clock()
+    held = Budget(BudgetSettings(**{**UNLIMITED, "products_per_day": 1_000}), clock)
+
+    held.recover("products", [(23 * 3600.0, 400), (2 * 3600.0, 560)])
+
+    assert held.affordable("products", 1_000) == 40
+    clock.now += 3_900
+    assert held.affordable("products", 1_000) == 100
+
+
+def test_an_earlier_spending_is_not_counted_twice() -> None:
+    """A process that becomes the active one again knows its own better than its statuses tell."""
+    clock = Clock()
+    held = Budget(BudgetSettings(**{**UNLIMITED, "products_per_day": 200}), clock)
+    held.spend("products", 100)
+    clock.now += 12 * 3600
+    held.spend("products", 100)
+
+    held.recover("products", [(12 * 3600.0, 90), (0.0, 90)])
+
+    assert held.affordable("products", 200) == 0
+    clock.now += 12 * 3600 + 300
+    assert held.affordable("products", 200) == 100
+
+
+def test_the_burst_of_an_earlier_process_is_not_granted_anew() -> None:
+    """100 may go at once; they went a moment before the restart."""
+    clock = Clock()
+    held = Budget(BudgetSettings(**{**UNLIMITED, "products_per_minute": 600}), clock)
+
+    held.recover("products", [(0.0, 100)])
+
+    assert held.wait_s("products", 60) == pytest.approx(6, abs=0.5)

@@ -136,6 +136,22 @@ def test_a_delete_never_flies_beside_the_upsert_of_its_identity() -> None:
     assert in_flight(held) == []
 
 
+def test_a_delete_that_came_while_the_service_was_busy_goes_when_it_is_not() -> None:
+    """The answer was for the upsert, which has nothing to say any more."""
+    held = Drive(sender := FakeSender())
+    held.append(feed_record("A", 0))
+    held.scan()
+    (upsert,) = in_flight(held)
+    held.append(feed_record("A", 1, deleted=True))
+    held.scan()
+
+    held.delivery.answered(upsert.number, Answer(429, retry_after="1"))
+    held.pass_time(2)
+
+    assert sender.sent == [("delete", ["A"])]
+    assert held.position == 2
+
+
 def test_a_live_item_that_got_a_503_does_not_fall_behind_bulk_work() -> None:
     """INTERLEAVING 3: retry is a due time, not a lane."""
     sender = FakeSender(Answer(503))
@@ -674,3 +690,19 @@ def test_a_paused_feed_sends_nothing_and_goes_on_where_it_stopped() -> None:
     held.run()
 
     assert (before, skus(sender), held.position) == (0, [["A"]], 1)
+
+
+def test_a_restart_does_not_forget_what_was_spent_in_the_day() -> None:
+    """100 items a day; 80 were sent an hour ago by a process that is gone: 20 go, not 100."""
+    allowance = BudgetSettings(
+        requests_per_minute=0, products_per_minute=0, prices_per_minute=0, products_per_day=100
+    )
+    held = Drive(FakeSender(), allowance=allowance)
+    held.run(*(feed_record(f"A{n}", n) for n in range(80)))
+    sender = FakeSender()
+    held.now += 3_600
+    held = Drive(sender, allowance=allowance, after=held)
+
+    held.run(*(feed_record(f"B{n}", n) for n in range(80, 160)))
+
+    assert sum(len(batch) for batch in skus(sender)) == 20
