@@ -177,7 +177,7 @@ def test_an_outage_of_the_service_is_waited_out(path: Pipeline) -> None:
     assert play.proof(path.scene).differences == ()
 
 
-@pytest.mark.parametrize("role", ["router", "builder", "sink", "clock", "resync"])
+@pytest.mark.parametrize("role", ["router", "builder", "sink", "resync"])
 def test_a_killed_role_loses_nothing(path: Pipeline, role: str) -> None:
     """SIGKILL in the middle of edits and a resync: started again, the target ends equal."""
     pids = path.scene.supervisor.pids()
