@@ -44,6 +44,7 @@ class LazyGroup(click.Group):
         "pause": "commerce_sync.run.commands:pause",
         "resume": "commerce_sync.run.commands:resume",
         "dead-letters": "commerce_sync.dead_letters.commands:dead_letters",
+        "audit": "commerce_sync.proof.commands:audit",
         "bench": "commerce_sync.bench.commands:bench",
     }
 

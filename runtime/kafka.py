@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from confluent_kafka import (
@@ -237,10 +237,15 @@ def passing(message: Message) -> bool:
     return True
 
 
-def read_to_end(consumer: Consumer, topic: str, partitions: Iterable[int]) -> Iterator[Record]:
+def read_to_end(
+    consumer: Consumer, topic: str, partitions: Iterable[int], since: Mapping[int, int] | None = None
+) -> Iterator[Record]:
     """All committed records of some partitions, from the beginning to the end as it is now.
 
     Ends only when each partition's end was seen, so what is yielded is complete.
+
+    Args:
+        since: offsets to begin at instead, by partition.
 
     Raises:
         Unreachable: the broker does not answer.
@@ -249,9 +254,10 @@ def read_to_end(consumer: Consumer, topic: str, partitions: Iterable[int]) -> It
     assignment = []
     for partition in partitions:
         _, end = watermarks(consumer, topic, partition)
-        if end > 0:
+        begin = (since or {}).get(partition, OFFSET_BEGINNING)
+        if end > max(begin, 0):
             open_until[partition] = end
-            assignment.append(TopicPartition(topic, partition, OFFSET_BEGINNING))
+            assignment.append(TopicPartition(topic, partition, begin))
     if not assignment:
         return
     consumer.assign(assignment)

@@ -43,8 +43,8 @@ def demo(products: int, edits_per_second: float, exit_when_synced: bool, seed: i
         play.settle(scene, click.echo)
         verdict = play.proof(scene)
     click.echo(
-        f"proved: {verdict.held} items at the target; a fresh build gives {verdict.fresh}, "
-        f"plain SQL {verdict.plain} ({verdict.refused} cannot be sent, {verdict.parked} parked)"
+        f"proved: {verdict.held} products at the target; a fresh build gives {verdict.fresh} items of every "
+        f"feed, plain SQL {verdict.plain} ({verdict.refused} cannot be sent, {verdict.parked} parked)"
     )
     for line in shown(verdict.differences):
         click.echo(f"  {line}")

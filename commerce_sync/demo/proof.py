@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from commerce_sync.proof.compare import compare
 from commerce_sync.proof.feeds import feed_differences
-from commerce_sync.proof.fresh import build_products
+from commerce_sync.proof.open import lines, opened
 from commerce_sync.proof.target import read_products
 from commerce_sync.sample.plain_sql import Expected
-from consumers.sink.dialects.choose import dialect_of
 from runtime.settings import Settings
+from schemas.entities import FEEDS
 
 SHOWN_MAX: Final = 10
 _VISIBLE_IN: Final = {1: [], 2: ["CATALOG"], 3: ["SEARCH"], 4: ["CATALOG", "SEARCH"]}
@@ -37,20 +37,20 @@ class Verdict:
 def prove(settings: Settings, target_name: str, expected: Expected) -> Verdict:
     """Compare a quiet target with the database, item by item, in two ways that share no code.
 
-    Every feed's topic is compared with a fresh build besides, also of feeds that nobody is sent.
+    The first is the audit. Every feed's topic is compared value by value besides.
     """
-    target = settings.targets[target_name]
-    fresh = build_products(settings.commerce, dialect_of(target))
-    held = read_products(target_name, target)
-    findings = [f"fresh build: {finding}" for finding in compare(fresh.items, held)]
+    with opened(settings, FEEDS, [target_name]) as audit:
+        result = audit.run()
+    held = read_products(target_name, settings.targets[target_name])
+    findings = [f"fresh build: {line}" for line in lines(result)]
     topics = [f"feed topics: {difference}" for difference in feed_differences(settings)]
     plain = [f"plain SQL: {finding}" for finding in compare(_sayable(expected), _plain(held))]
     return Verdict(
         held=len(held),
-        fresh=len(fresh.items),
+        fresh=result.items,
         plain=len(expected),
-        refused=len(fresh.refused),
-        parked=len(fresh.parked),
+        refused=result.parked[target_name],
+        parked=result.parked["builder"],
         differences=tuple(findings + topics + plain),
     )
 

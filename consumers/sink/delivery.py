@@ -22,7 +22,7 @@ from consumers.sink.settle import Answer, Verdict
 from consumers.sink.waiting import Fetch
 from runtime import metrics
 from runtime.record import Outgoing, Record
-from schemas.records import Lane, Outcome
+from schemas.records import Lane, Outcome, ResendItem
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
@@ -183,6 +183,11 @@ class Delivery:
                 continue
             if not chosen or key in chosen:
                 feed.revive(key, forced=True)
+
+    def resend(self, feed_name: str, requested_ms: int, items: Iterable[ResendItem]) -> None:
+        """An audit found the target to hold something else than these items."""
+        for item in items:
+            self._feeds[feed_name].resend(item, requested_ms)
 
     # What goes out.
 

@@ -17,7 +17,7 @@ from consumers.sink.state import TargetState, encode_status
 from consumers.sink.waiting import BULK_OFFSETS_MAX, Entry, Waiting
 from runtime import metrics
 from runtime.record import Outgoing, Record
-from schemas.records import DeadLetter, Lane, Outcome, Status
+from schemas.records import DeadLetter, Lane, Outcome, ResendItem, Status
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
@@ -309,6 +309,26 @@ class Feed:
             )
             if entry.first_offset is None:
                 entry.forced = entry.again = True
+
+    def resend(self, item: ResendItem, requested_ms: int) -> None:
+        """The target was found to hold something else: what it should hold, as far as we know now, goes.
+
+        What was judged since the request is left alone: commands are read again at each start.
+        """
+        key = item.key.encode()
+        letter, held = self.letters.get(key), self.state.held(key)
+        if letter is not None:
+            if letter.time_ms < requested_ms:
+                self.revive(key, forced=True)
+            return
+        if held is not None and held.time_ms >= requested_ms:
+            return
+        if item.delete_members and (held is None or not held.delete_members):
+            self._sent_members[key] = item.delete_members
+        partition, offset, deleted = item.partition, item.offset, item.offset < 0
+        if held is not None and held.offset >= offset:
+            partition, offset, deleted = held.partition, held.offset, held.outcome == "deleted"
+        self.waiting.revive(key, partition, offset, "bulk", requested_ms, deleted=deleted).forced = True
 
     def due_ms(self, key: bytes) -> int | None:
         """When this item goes again by itself; None when it does not."""

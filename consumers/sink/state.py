@@ -15,8 +15,8 @@ _DECODER: Final = msgspec.json.Decoder(Status)
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("delivered", "deleted", "retryable", "attention")
 _MINUTE_MS: Final = 60_000
 _DAY_MINUTES: Final = 1_440
-# Outcome, partition, offset, again_ms, place of the delete's members; the hash follows as text.
-_PACKED: Final = struct.Struct("<BHqqI")
+# Outcome, partition, offset, again_ms, place of the delete's members, time_ms; the hash follows as text.
+_PACKED: Final = struct.Struct("<BHqqIq")
 
 
 class Held(NamedTuple):
@@ -28,6 +28,7 @@ class Held(NamedTuple):
     offset: int
     again_ms: int | None
     delete_members: str
+    time_ms: int
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class TargetState:
             status.offset,
             status.again_ms or 0,
             self._place(status.delete_members or ""),
+            status.time_ms,
         )
         self._held[key] = head + status.hash.encode()
 
@@ -155,11 +157,10 @@ class TargetState:
         return place
 
     def _unpacked(self, packed: bytes) -> Held:
-        outcome, partition, offset, again_ms, place = _PACKED.unpack_from(packed)
+        outcome, partition, offset, again_ms, place, time_ms = _PACKED.unpack_from(packed)
         content_hash = packed[_PACKED.size :].decode()
-        return Held(
-            _OUTCOMES[outcome], content_hash, partition, offset, again_ms or None, self._members[place]
-        )
+        members = self._members[place]
+        return Held(_OUTCOMES[outcome], content_hash, partition, offset, again_ms or None, members, time_ms)
 
 
 def encode_status(status: Status) -> bytes:
