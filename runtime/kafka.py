@@ -237,8 +237,13 @@ def passing(message: Message) -> bool:
     return True
 
 
-def read_to_end(consumer: Consumer, topic: str, partitions: Iterable[int]) -> Iterator[Record]:
+def read_to_end(
+    consumer: Consumer, topic: str, partitions: Iterable[int], begin: int = OFFSET_BEGINNING
+) -> Iterator[Record]:
     """All committed records of some partitions, from the beginning to the end as it is now.
+
+    Args:
+        begin: an offset of theirs to begin at instead.
 
     Ends only when each partition's end was seen, so what is yielded is complete.
 
@@ -249,9 +254,9 @@ def read_to_end(consumer: Consumer, topic: str, partitions: Iterable[int]) -> It
     assignment = []
     for partition in partitions:
         _, end = watermarks(consumer, topic, partition)
-        if end > 0:
+        if end > max(0, begin):
             open_until[partition] = end
-            assignment.append(TopicPartition(topic, partition, OFFSET_BEGINNING))
+            assignment.append(TopicPartition(topic, partition, begin))
     if not assignment:
         return
     consumer.assign(assignment)
