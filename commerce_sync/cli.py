@@ -41,6 +41,7 @@ class LazyGroup(click.Group):
         "resync": "commerce_sync.run.commands:resync",
         "saas:resync": "commerce_sync.run.commands:resync",
         "saascatalog:resync": "commerce_sync.run.commands:resync",
+        "re-seed": "commerce_sync.run.commands:re_seed",
         "pause": "commerce_sync.run.commands:pause",
         "resume": "commerce_sync.run.commands:resume",
         "dead-letters": "commerce_sync.dead_letters.commands:dead_letters",

@@ -275,6 +275,24 @@ class Resend(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
 
 
+# Control record: which topics these are, as of the last start.
+TOPICS_KEY: Final = b"topics"
+
+
+class RecordedTopic(msgspec.Struct, frozen=True, array_like=True):
+    """A topic as the broker knows it: one that is made again under its name has another id."""
+
+    topic_id: str
+    partitions: int
+
+
+class RecordedTopics(msgspec.Struct, frozen=True):
+    """By name."""
+
+    topics: dict[str, RecordedTopic] = {}
+    version: int = 1
+
+
 class SourceBlock(msgspec.Struct, frozen=True):
     """Where a row change comes from, as Debezium tells it."""
 

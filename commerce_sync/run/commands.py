@@ -112,6 +112,22 @@ def resync(
     carry_out(settings, wish)
 
 
+@click.command("re-seed")
+@click.option("--wait/--no-wait", default=True, help="Wait for the resync's end, or return when it begins.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.pass_obj
+def re_seed(context: "Context", wait: bool, as_json: bool) -> None:
+    """Begin capture anew at the log's present end and resync everything, after its position was lost.
+
+    Example: commerce-sync re-seed
+    """
+    from commerce_sync.checks.database import require_database
+    from commerce_sync.run.resync import Wish, begin_anew
+
+    settings = context.settings()
+    begin_anew(settings, require_database(settings), Wish(_feeds("all"), wait=wait, as_json=as_json))
+
+
 @click.command()
 @click.option("--target", default=None, help="Only this target; all without it.")
 @click.option("--feed", default=None, help="Only this feed; all of the target without it.")
