@@ -20,7 +20,7 @@ BULK_ITEMS_MAX: Final = 5_000
 RECORD_BYTES_MAX: Final = 32 * 1024 * 1024
 # Bulk work is taken up only so far past the commit position: what a predecessor may have sent is bounded.
 BULK_OFFSETS_MAX: Final = 10_000
-_FETCH_RECORDS_MAX: Final = 500
+_FETCH_RECORDS_MAX: Final = 1_000
 _NEVER_MS: Final = 1 << 62
 
 Queue = tuple[Lane, bool]  # lane, is a delete
