@@ -11,17 +11,20 @@ from typing import Final
 
 import msgspec
 import requests
+from confluent_kafka import TopicPartition
 
 from commerce_sync.emulator.request_log import Entry
 from commerce_sync.local.program import saying
 from commerce_sync.local.stack import Stack
-from commerce_sync.run.prepare import prepare
-from commerce_sync.run.roles import Process
+from commerce_sync.run.roles import Process, consumption
 from commerce_sync.run.supervise import Supervisor, environment, role_arguments
+from consumers.builder.feeds.products import FEED
 from runtime import settings as settings_module
 from runtime.errors import NotFine
-from runtime.kafka import ADMIN_TIMEOUT_S, admin_client
+from runtime.kafka import ADMIN_TIMEOUT_S, admin_client, commit_beginnings, reader
 from runtime.settings import ENVIRONMENT_PREFIX, BudgetSettings, Settings
+from runtime.topics import ensure_topics
+from schemas.topics import TopicNames, pipeline_topics
 
 _SLOT: Final = "bench-0"
 _LOOK_S: Final = 0.05
@@ -72,13 +75,32 @@ def stage(stack: Stack, targets: Mapping[str, TargetVariables], log_dir: Path) -
     for target, values in targets.items():
         section = f"{ENVIRONMENT_PREFIX}TARGETS__{target.upper()}__"
         # Nothing beside the measured feed.
-        variables |= {f"{section}{name}": value for name, value in {"FEEDS": "products", **values}.items()}
+        variables |= {f"{section}{name}": value for name, value in {"FEEDS": FEED, **values}.items()}
     settings = settings_module.load(environ=variables)
     try:
-        prepare(settings, [Process("sink", _SLOT, target) for target in targets])
+        _prepare(settings)
         yield Stage(settings, variables, log_dir)
     finally:
         _delete_topics(settings)
+
+
+def _prepare(settings: Settings) -> None:
+    """Only what a sink needs of an installation: its topics, and a position in each."""
+    names, admin = TopicNames(settings.kafka.topic_prefix), admin_client(settings.kafka)
+    pairs = [(target, FEED) for target in settings.targets]
+    needed = {names.control, names.feed(FEED)}
+    needed |= {topic(*pair) for pair in pairs for topic in (names.status, names.dead_letter)}
+    topics = pipeline_topics(names, settings.kafka.partitions, pairs)
+    ensure_topics(
+        admin, [topic for topic in topics if topic.name in needed], settings.kafka.replication_factor
+    )
+    places = [TopicPartition(names.feed(FEED), number) for number in range(settings.kafka.partitions)]
+    asker = reader(settings.kafka, names.group("bench"))
+    try:
+        for target in settings.targets:
+            commit_beginnings(admin, asker, consumption(settings, "sink", target).group, places)
+    finally:
+        asker.close()
 
 
 def _delete_topics(settings: Settings) -> None:
