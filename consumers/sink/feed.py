@@ -311,6 +311,7 @@ class Feed:
             entry = self.waiting.revive(
                 key, held.partition, held.offset, "bulk", held.again_ms, deleted=held.outcome == "deleted"
             )
+            entry.overdue = True
             if entry.first_offset is None:
                 entry.forced = entry.again = True
 
@@ -330,7 +331,8 @@ class Feed:
         entry = self.waiting.get(item.key)
         again = entry is not None and entry.again
         parked = outcome in _KINDS
-        self._record(item, outcome, request_id, error, None if parked else self._again_ms(item.key, again))
+        again_ms = None if parked else self._again_ms(item.key, entry is not None and entry.overdue)
+        self._record(item, outcome, request_id, error, again_ms)
         self._claims.leave(item.key)
         if entry is not None:
             self.waiting.settled(entry, item.offset)
@@ -359,16 +361,18 @@ class Feed:
         self.waiting.settled(entry, entry.offset)
         self.count("superseded")
 
-    def _again_ms(self, key: bytes, again: bool) -> int | None:
-        """When an accepted item goes once more: a request of unknown outcome may still take effect."""
+    def _again_ms(self, key: bytes, overdue: bool) -> int | None:
+        """When an accepted item goes once more: a request of unknown outcome may still take effect.
+
+        Args:
+            overdue: the time of the second send had come; this one was it.
+        """
         was_unknown = self.state.trust(key)
         now_ms = self._clock.wall_ms()
         if was_unknown:
             return now_ms + round(self._rules.settle_s * 1000)
         held = self.state.held(key)
-        pending = held.again_ms if held is not None and not again else None
-        # One whose time has passed was this one.
-        return pending if pending is not None and pending > now_ms else None
+        return held.again_ms if held is not None and not overdue else None
 
     def _record(
         self,

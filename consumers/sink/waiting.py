@@ -39,6 +39,7 @@ class Entry:
         forced: goes although its content is known.
         forget: nothing goes, and what is known of it is dropped.
         again: goes to make sure, after an unknown outcome.
+        overdue: the time has come to make sure; whatever goes next does.
     """
 
     key: bytes
@@ -56,6 +57,7 @@ class Entry:
     forced: bool = False
     forget: bool = False
     again: bool = False
+    overdue: bool = False
     queue: Queue | None = None
     in_flight: bool = False
     fetching: bool = False
@@ -345,7 +347,7 @@ class Waiting:
             self._counts[entry.lane] -= 1
             del self._entries[entry.key]
             return
-        entry.forced = entry.again = False
+        entry.forced = entry.again = entry.overdue = False
         entry.first_offset = entry.offset
         heapq.heappush(self._partitions[entry.partition].firsts, (entry.offset, entry.key))
         self.enqueue(entry)
