@@ -110,8 +110,13 @@ def group_consumer(
     )
 
 
-def reader(settings: KafkaSettings, client_id: str) -> Consumer:
-    """A consumer without a group's duties: it reads what it is assigned and commits nothing."""
+def reader(settings: KafkaSettings, client_id: str, fetch_wait_ms: int = 500) -> Consumer:
+    """A consumer without a group's duties: it reads what it is assigned and commits nothing.
+
+    Args:
+        fetch_wait_ms: how long the broker holds a request at a log's end. One that is sent elsewhere again
+            and again waits that long each time: its client asks ahead, and takes back nothing it has asked.
+    """
     return Consumer(
         {
             **_common(settings),
@@ -122,6 +127,7 @@ def reader(settings: KafkaSettings, client_id: str) -> Consumer:
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": fetch_wait_ms,
             "fetch.queue.backoff.ms": 5,
         }
     )

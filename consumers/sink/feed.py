@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import msgspec
+from prometheus_client import Counter
 
 from consumers.sink.batch import Submission
 from consumers.sink.circuit import Circuit, Guard
@@ -99,6 +100,9 @@ class Feed:
         # Of upserts whose outcome no status tells yet.
         self._sent_members: dict[bytes, str] = {}
         self._failing: dict[Kind, int] = dict.fromkeys(_KINDS, 0)
+        # Looked up once: for each item it would be a tenth of its time.
+        self._counters: dict[str, Counter] = {}
+        self._freshness = {lane: metrics.FRESHNESS.labels(target, name, lane) for lane in ("live", "bulk")}
         self._doubtful: dict[int, tuple[int, int]] = {}
         self._doubted_until = 0.0
 
@@ -307,6 +311,7 @@ class Feed:
             entry = self.waiting.revive(
                 key, held.partition, held.offset, "bulk", held.again_ms, deleted=held.outcome == "deleted"
             )
+            entry.overdue = True
             if entry.first_offset is None:
                 entry.forced = entry.again = True
 
@@ -346,7 +351,8 @@ class Feed:
         entry = self.waiting.get(item.key)
         again = entry is not None and entry.again
         parked = outcome in _KINDS
-        self._record(item, outcome, request_id, error, None if parked else self._again_ms(item.key, again))
+        again_ms = None if parked else self._again_ms(item.key, entry is not None and entry.overdue)
+        self._record(item, outcome, request_id, error, again_ms)
         self._claims.leave(item.key)
         if entry is not None:
             self.waiting.settled(entry, item.offset)
@@ -366,7 +372,7 @@ class Feed:
             )
         elif not again:
             seconds = max(0.0, (self._clock.wall_ms() - item.commit_ms) / 1000)
-            metrics.FRESHNESS.labels(self._target, self.name, item.lane).observe(seconds)
+            self._freshness[item.lane].observe(seconds)
 
     def supersede(self, entry: Entry) -> None:
         """Its record is gone from the log: a newer one is there, and comes by itself."""
@@ -375,16 +381,18 @@ class Feed:
         self.waiting.settled(entry, entry.offset)
         self.count("superseded")
 
-    def _again_ms(self, key: bytes, again: bool) -> int | None:
-        """When an accepted item goes once more: a request of unknown outcome may still take effect."""
+    def _again_ms(self, key: bytes, overdue: bool) -> int | None:
+        """When an accepted item goes once more: a request of unknown outcome may still take effect.
+
+        Args:
+            overdue: the time of the second send had come; this one was it.
+        """
         was_unknown = self.state.trust(key)
         now_ms = self._clock.wall_ms()
         if was_unknown:
             return now_ms + round(self._rules.settle_s * 1000)
         held = self.state.held(key)
-        pending = held.again_ms if held is not None and not again else None
-        # One whose time has passed was this one.
-        return pending if pending is not None and pending > now_ms else None
+        return held.again_ms if held is not None and not overdue else None
 
     def _record(
         self,
@@ -458,7 +466,10 @@ class Feed:
         metrics.DEAD_LETTERS.labels(self._target, self.name, kind).set(self._failing[kind])
 
     def count(self, outcome: str) -> None:
-        metrics.ITEMS.labels(self._target, self.name, outcome).inc()
+        counter = self._counters.get(outcome)
+        if counter is None:
+            counter = self._counters[outcome] = metrics.ITEMS.labels(self._target, self.name, outcome)
+        counter.inc()
 
 
 def lane_of(record: Record) -> Lane:
