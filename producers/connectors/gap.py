@@ -86,7 +86,7 @@ class Watcher:
         topic = self._names.change_prefix
         if not {topic, self._names.control} <= self._consumer.list_topics(timeout=10).topics.keys():
             return None
-        records = list(read_to_end(self._consumer, topic, [0], self._next_offset or OFFSET_BEGINNING))
+        records = list(read_to_end(self._consumer, topic, [0], {0: self._next_offset or OFFSET_BEGINNING}))
         known, self._beginning = self._beginning, newest_beginning(records, self._beginning)
         if self._beginning != known and self._beginning is not None:
             self._since_ms = self._last_beat_ms(self._beginning)
