@@ -41,6 +41,8 @@ class LazyGroup(click.Group):
         "resync": "commerce_sync.run.commands:resync",
         "pause": "commerce_sync.run.commands:pause",
         "resume": "commerce_sync.run.commands:resume",
+        "status": "commerce_sync.ledger.commands:status",
+        "items": "commerce_sync.ledger.commands:items",
         "dead-letters": "commerce_sync.dead_letters.commands:dead_letters",
         "bench": "commerce_sync.bench.commands:bench",
     }

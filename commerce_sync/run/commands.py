@@ -24,7 +24,7 @@ LINE_EVERY_S = 2.0
 @click.option("--workers", default="", help="Processes of a role: builder=2,sink=1.")
 @click.pass_obj
 def run(context: "Context", roles: tuple[str, ...], workers: str) -> None:
-    """Run roles (router, builder, sink, resync), all when none is named, each as its own process.
+    """Run roles (router, builder, sink, resync, ledger), all when none is named, each as its own process.
 
     A process that dies is started again; SIGTERM and Ctrl-C drain.
     Example: commerce-sync run --workers builder=2
