@@ -88,6 +88,8 @@ class Scene:
         # A small shop whose products come and go all the time would trip the delete guard.
         variables.setdefault("COMMERCE_SYNC__BUILDER__DELETE_GUARD_PERCENT", "100")
         variables.setdefault("COMMERCE_SYNC__HTTP__METRICS_PORT", "0")
+        ledger = (self._options.data_dir / "ledger.db").resolve()
+        variables.setdefault("COMMERCE_SYNC__LEDGER__URL", f"sqlite:///{ledger}")
         self.settings = settings_module.load(environ=variables)
         self._seed()
         apply(self.settings, ask_connector_class(self.settings), self._report)
