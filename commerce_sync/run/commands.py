@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--workers", default="", help="Processes of a role: builder=2,sink=1.")
 @click.pass_obj
 def run(context: "Context", roles: tuple[str, ...], workers: str) -> None:
-    """Run roles (router, builder, sink, clock, resync, ledger), all when none is named, each as its own process.
+    """Run roles (router, builder, sink, clock, resync, ledger) or all of them, each as its own process.
 
     A process that dies is started again; SIGTERM and Ctrl-C drain.
     Example: commerce-sync run --workers builder=2
