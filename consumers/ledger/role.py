@@ -28,7 +28,7 @@ from schemas.entities import ENTITY_OF, FEEDS, partitions_of
 from schemas.keys import canonical_json
 from schemas.topics import TopicNames
 
-BATCH_RECORDS_MAX: Final = 2_000
+BATCH_RECORDS_MAX: Final = 5_000
 # Operators of the exporter know this switch: items keep their payload.
 PERSIST_VARIABLE: Final = "PERSIST_EXPORTED_FEED"
 
