@@ -1,6 +1,7 @@
 """HTTP requests to a target, with a cached token; every way one can end becomes an Answer."""
 
 import gzip
+import logging
 import threading
 import time
 from typing import Final
@@ -11,6 +12,8 @@ from consumers.sink.settle import Answer
 from consumers.sink.sign import Signer
 from runtime.errors import Transient
 from runtime.settings import TargetSettings
+
+log = logging.getLogger(__name__)
 
 # Refresh ahead of expiry: a request under way must not outlive its token.
 _TOKEN_MARGIN_S: Final = 300.0
@@ -24,10 +27,11 @@ _GZIP_FROM_BYTES: Final = 1024
 class Submitter:
     """Holds a target's token and a connection for each thread that sends."""
 
-    def __init__(self, target: TargetSettings, user_agent: str) -> None:
+    def __init__(self, target: TargetSettings, user_agent: str, log_payloads: bool = False) -> None:
         self._target = target
         self._url = target.url.rstrip("/")
         self._user_agent = user_agent
+        self._log_payloads = log_payloads
         self._local = threading.local()
         self._signer = Signer(target.auth, time.time) if target.dialect == "saas" else None
         self._token: str | None = None
@@ -45,6 +49,16 @@ class Submitter:
 
     def post(self, path: str, body: bytes) -> Answer:
         """Send one body."""
+        answer = self._post(path, body)
+        if self._log_payloads:
+            told = {"status": answer.status, "request_id": answer.request_id}
+            log.info(
+                "payload sent",
+                extra={"url": self._url + path, **told, "payload": body.decode(errors="replace")},
+            )
+        return answer
+
+    def _post(self, path: str, body: bytes) -> Answer:
         try:
             headers = {"Content-Type": "application/json", **self._authorization()}
         except Transient as error:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -100,6 +101,22 @@ def test_large_bodies_are_compressed_and_small_ones_are_not(service: Service) ->
     (_, small, plain), (_, large, packed) = service.asked
     assert ("content-encoding" in small, plain) == (False, b"[1]")
     assert (large["content-encoding"], gzip.decompress(packed)) == ("gzip", b"x" * 5_000)
+
+
+@pytest.mark.parametrize("log_payloads", [True, False])
+def test_payloads_are_logged_only_when_asked_for(
+    service: Service, caplog: pytest.LogCaptureFixture, log_payloads: bool
+) -> None:
+    """As they were before compression, with the answer's status."""
+    caplog.set_level(logging.INFO)
+    target = TargetSettings(url=service.url, request_timeout_s=0.5)
+    body = b'[{"sku":"A"}]' + b" " * 2000
+    answer = Submitter(target, "tests", log_payloads).post("/v1", body)
+
+    told = [r.__dict__ for r in caplog.records if r.getMessage() == "payload sent"]
+    assert [(t["url"], t["status"], t["payload"]) for t in told] == (
+        [(service.url + "/v1", answer.status, body.decode())] if log_payloads else []
+    )
 
 
 def test_a_connection_is_kept(service: Service) -> None:
