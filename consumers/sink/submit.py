@@ -2,11 +2,14 @@
 
 import gzip
 import logging
+import re
 import threading
 import time
 from typing import Final
 
+import msgspec
 import requests
+import urllib3
 
 from consumers.sink.settle import Answer
 from consumers.sink.sign import Signer
@@ -21,7 +24,15 @@ _TOKEN_MARGIN_S: Final = 300.0
 _TOKEN_YOUNG_S: Final = 1.0
 _CONNECT_S_MAX: Final = 10.0
 _BODY_BYTES_MAX: Final = 1024 * 1024
+_TOKEN_BYTES_MAX: Final = 64 * 1024
 _GZIP_FROM_BYTES: Final = 1024
+# What a header carries; anything else would end in the client library.
+_TOKEN: Final = re.compile(r"[!-~]+")
+
+
+class _TokenAnswer(msgspec.Struct):
+    access_token: str
+    expires_in: float | str
 
 
 class Submitter:
@@ -76,15 +87,12 @@ class Submitter:
                 allow_redirects=False,
                 stream=True,
             )
-            with response:
-                text = response.raw.read(_BODY_BYTES_MAX, decode_content=True)
+            text = _text(response, self._target.request_timeout_s, _BODY_BYTES_MAX)
         except (requests.RequestException, OSError) as error:
             return Answer(0, error=f"no answer from {self._target.url}: {type(error).__name__}")
-        except Exception as error:
-            # urllib3 raises its own kinds while a body is read; the request itself was written.
-            if type(error).__module__.startswith("urllib3"):
-                return Answer(0, error=f"broken answer from {self._target.url}: {type(error).__name__}")
-            raise
+        except urllib3.exceptions.HTTPError as error:
+            # Raised while a body is read; the request itself was written.
+            return Answer(0, error=f"broken answer from {self._target.url}: {type(error).__name__}")
         return Answer(
             response.status_code,
             text,
@@ -125,10 +133,17 @@ class Submitter:
                 },
                 timeout=self._target.request_timeout_s,
                 allow_redirects=False,
+                stream=True,
             )
-            answer = response.json() if response.status_code == 200 else {}
-            token, lifetime_s = answer["access_token"], float(answer["expires_in"])
-        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+            text = _text(response, self._target.request_timeout_s, _TOKEN_BYTES_MAX)
+            token, lifetime_s = _token(text if response.status_code == 200 else b"{}")
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+            RecursionError,
+        ) as error:
             status = f" (answered {response.status_code})" if "response" in locals() else ""
             message = (
                 f"auth.token_url = {auth.token_url}: no token{status}; check client_id and client_secret"
@@ -137,3 +152,34 @@ class Submitter:
         self._token = token
         self._token_at = time.monotonic()
         self._token_until = self._token_at + max(lifetime_s - _TOKEN_MARGIN_S, lifetime_s / 2)
+
+
+def _text(response: requests.Response, seconds: float, bytes_max: int) -> bytes:
+    """An answer's body, cut at `bytes_max`.
+
+    Raises:
+        ReadTimeout: it is not over after `seconds`; a socket's timeout starts over with each byte.
+        HTTPError, OSError: it ends too early, or is compressed otherwise than it says.
+    """
+    deadline = time.monotonic() + seconds
+    text = b""
+    with response:
+        while len(text) < bytes_max and (piece := response.raw.read1(bytes_max, decode_content=True)):
+            text += piece
+            if time.monotonic() > deadline:
+                raise requests.ReadTimeout
+    return text[:bytes_max]
+
+
+def _token(text: bytes) -> tuple[str, float]:
+    """Token and lifetime in seconds of a token endpoint's answer.
+
+    Raises:
+        ValueError: there is none that can be used.
+    """
+    answer = msgspec.json.decode(text, type=_TokenAnswer)
+    lifetime_s = float(answer.expires_in)
+    if not _TOKEN.fullmatch(answer.access_token) or not 0 < lifetime_s < float("inf"):
+        message = "token or lifetime cannot be used"
+        raise ValueError(message)
+    return answer.access_token, lifetime_s
