@@ -29,6 +29,7 @@ pytestmark = pytest.mark.stack
 
 PRODUCTS = 20
 NAME = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = 'name' AND entity_type_id = 4)"
+PRICE = NAME.replace("'name'", "'price'")
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +182,7 @@ def test_what_is_unchanged_deleted_or_parked_is_told_too(path: Pipeline) -> None
         f"DELETE FROM catalog_product_entity WHERE entity_id = {ids[gone]}",
         # Its price, which is no part of the products feed.
         "INSERT INTO catalog_product_entity_decimal (attribute_id, store_id, entity_id, value)"
-        f" VALUES ({NAME.replace("'name'", "'price'")}, 0, {ids[same]}, 77)"
+        f" VALUES ({PRICE}, 0, {ids[same]}, 77)"
         " ON DUPLICATE KEY UPDATE value = value + 1",
     )
     path.settle()
