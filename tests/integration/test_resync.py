@@ -12,7 +12,7 @@ from commerce_sync.demo import play
 from commerce_sync.local.stack import Stack
 from commerce_sync.run.request import current_runs
 from commerce_sync.run.resync import Wish, begin_anew, carry_out
-from producers.connectors import execute, observe
+from producers.connectors import observe
 from producers.connectors.connect import Connect
 from producers.connectors.declare import MARIADB_CLASS
 from producers.resync.stage import WAITING_MAX
@@ -166,10 +166,10 @@ def test_what_a_connector_without_its_offsets_missed_is_noticed_and_healed_by_re
         f"UPDATE catalog_product_entity SET sku = 'unseen' WHERE entity_id = {edited}",
         f"DELETE FROM catalog_product_entity WHERE entity_id = {deleted}",
     )
-    # Until it beats: what is committed before it streams is never seen.
-    execute.apply(settings, MARIADB_CLASS, lambda _: None)
-    path.settle()
+    connect.resume(name)
+    path.wait_until("the gap is noticed", lambda: observe.status(settings).health == "blind")
     blind = observe.status(settings)
+    path.settle()
     missed = play.proof(path.scene).differences
 
     play._tended(path.scene, lambda: begin_anew(settings, MARIADB_CLASS, Wish(FEEDS)))
