@@ -284,9 +284,12 @@ class Delivery:
     def fetches(self) -> list[Fetch]:
         """Feed records to read beside the scan, each asked for once."""
         wanted = [fetch for feed in self._feeds.values() for fetch in feed.waiting.fetches()]
-        for reconciler in self.reconcilers.values():
+        for name, reconciler in self.reconcilers.items():
+            waiting = len(self._feeds[name].waiting)
             wanted += reconciler.fetches()
             reconciler.record()
+            if len(self._feeds[name].waiting) > waiting:
+                self._wake(self._clock.seconds())
         self._fetching.update(wanted)
         return wanted
 

@@ -19,6 +19,7 @@ from runtime.record import Outgoing, Record
 from schemas.controls import Reconcile, ReconcileKind, reconcile_key
 from schemas.entities import ENTITY_OF
 from schemas.keys import partition_for
+from schemas.records import FORGET_HEADER
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +160,7 @@ class Reconciler:
         ):
             return
         sweep.fetching = False
-        for record in records:
+        for record in {record.key: record for record in records}.values():
             self._compare(sweep, record)
         sweep.read, sweep.log_read = next_offset, next_offset == LOG_END
 
@@ -288,9 +289,13 @@ class Reconciler:
         run, feed = self._run, self._feed
         assert run is not None
         sweep.unseen.discard(record.key)
-        if record.offset < sweep.resumed or not feed.wants(record.key) or not _is_of(record.key, run.ids):
+        if record.offset < sweep.resumed:
+            return
+        if not feed.wants(record.key) or not _is_of(record.key, run.ids):
             return
         held, entry = feed.state.held(record.key), feed.waiting.get(record.key)
+        if FORGET_HEADER in record.headers and held is None and entry is None:
+            return
         newest = max(held.offset if held else NO_OFFSET, entry.offset if entry else NO_OFFSET)
         settled = feed.state.is_settled(record.key, record.offset)
         if newest > record.offset or (

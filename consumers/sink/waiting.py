@@ -212,15 +212,18 @@ class Waiting:
         return entry
 
     def sweep(self, record: Record, commit_ms: int) -> Entry:
-        """A record that is settled goes once more, unless its identity waits already."""
+        """A record that holds no position back goes (once more), unless a newer one waits already."""
         entry = self.revive(
             record.key, record.partition, record.offset, "bulk", commit_ms, deleted=record.value is None
         )
-        if entry.offset == record.offset:
-            entry.tombstone = record.value is None
-            self._judge(entry)
-            if not (entry.in_flight or entry.fetching):
-                self._keep(entry, record)
+        if entry.offset <= record.offset:
+            entry.offset, entry.tombstone = record.offset, record.value is None
+            if entry.in_flight:
+                self._keep(entry, None)
+                return entry
+            entry.deleted, entry.fetching = self._is_deleted(record), False
+            self._keep(entry, record)
+            self.enqueue(entry)
         return entry
 
     def judge_again(self) -> None:
@@ -399,8 +402,10 @@ class Waiting:
             del self._entries[entry.key]
             return
         entry.forced = entry.again = entry.overdue = False
-        entry.first_offset = entry.offset
-        heapq.heappush(self._partitions[entry.partition].firsts, (entry.offset, entry.key))
+        entry.deleted = entry.tombstone or not self.tells(entry.key)
+        if entry.first_offset is not None:
+            entry.first_offset = entry.offset
+            heapq.heappush(self._partitions[entry.partition].firsts, (entry.offset, entry.key))
         self.enqueue(entry)
 
     def flies(self, entry: Entry) -> None:
