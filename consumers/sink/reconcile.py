@@ -221,6 +221,10 @@ class Reconciler:
             unseen = {key for key in unseen if _is_of(key, run.ids)}
         doubted = resumed + WINDOW_OFFSETS if inherited else 0
         self._sweep = _Sweep(partition, unseen, resumed, doubted)
+        if partition == run.partition:
+            # That the one before is done, or how far a predecessor came, says where this one begins.
+            self._sweep.recorded = resumed
+            self._tell(run)
 
     def _partitions(self, run: Reconcile) -> list[int]:
         partitions = sorted(self._feed.waiting.partitions)

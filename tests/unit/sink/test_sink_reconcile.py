@@ -559,3 +559,29 @@ def test_a_forgotten_item_is_not_deleted_by_a_reconcile() -> None:
     held.run()
 
     assert sender.posts == []
+
+
+def test_what_a_killed_sink_may_have_sent_in_a_reconcile_is_in_doubt() -> None:
+    """It deleted an item and told nobody; the scope is on again before the next process looks."""
+    sender = FakeSender()
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0))
+    switch(held, False)
+    flying: list[Any] = []
+    while not flying:
+        flying = list(held.delivery.requests())
+        for fetch in held.delivery.fetches():
+            held.delivery.fetched(fetch, *held.read(fetch))
+        held.commit()
+    held.answer(flying[0])
+    del sender.posts[:]
+    scope = Scope("optimizer", "base", True, held.wall_ms, "default")
+    held.topics[CONTROL, scope_key("optimizer", "base", "default")] = msgspec.json.encode(scope)
+
+    held = restarted(held, clean=False)
+    held.run(feed_record("A", 1))
+    at_once = sender.sent[:]
+    held.pass_time(31)
+
+    assert at_once == []
+    assert sender.sent == [("upsert", ["A"])]
