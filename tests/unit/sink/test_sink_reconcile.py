@@ -9,7 +9,7 @@ from fake_target import FakeSender, feed_record, item_key, refused
 from sink_drive import ADDRESS, CONTROL, LETTER, STATUS, Drive
 
 from consumers.sink import reconcile as reconcile_module
-from consumers.sink.delivery import OLD_MS
+from consumers.sink.delivery import OLD_MS, Request
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer
 from runtime.record import Record
@@ -48,8 +48,10 @@ def restarted(held: Drive, **changes: Any) -> Drive:
 # Replays.
 
 
-def test_a_replay_sends_every_current_record_again_and_no_history() -> None:
+def test_a_replay_sends_every_current_record_again_and_no_history(monkeypatch: pytest.MonkeyPatch) -> None:
     """The latest state of each; what was deleted stays so; its record on the control topic ends with it."""
+    monkeypatch.setattr(reconcile_module, "WINDOW_OFFSETS", 1)
+    monkeypatch.setattr(reconcile_module, "_RECORD_OFFSETS", 1)
     sender = FakeSender()
     held = Drive(sender)
     held.run(feed_record("A", 0, name="old"), feed_record("B", 1), feed_record("C", 2))
@@ -59,7 +61,7 @@ def test_a_replay_sends_every_current_record_again_and_no_history() -> None:
     asked(held, "replay")
     held.run()
 
-    assert [(op, sorted(skus)) for op, skus in sender.sent] == [("upsert", ["A", "B"])]
+    assert sorted(sender.sent) == [("upsert", ["A"]), ("upsert", ["B"])]
     assert {item["name"] for _, items in sender.posts for item in items} == {"new", "Name of B"}
     assert (list(pending(held)), controls(held)) == ([], [])
 
@@ -314,7 +316,7 @@ def test_another_log_is_not_trusted_after_a_kill_in_the_middle() -> None:
     """The new log has grown past the old offsets when the next process looks."""
     sender = FakeSender()
     held = Drive(sender)
-    held.run(*(feed_record(sku, n) for n, sku in enumerate(["A", "B"])))
+    held.run(*(feed_record(sku, n) for n, sku in enumerate(["x", "y", "A", "B"])))
     held.now += 1
     held.log.clear()
     held.position = 0
@@ -327,7 +329,8 @@ def test_another_log_is_not_trusted_after_a_kill_in_the_middle() -> None:
     held = restarted(held)
     held.run()
 
-    assert sorted(sku for _, skus in sender.sent for sku in skus) == ["A", "B", "C", "D"]
+    upserts = [sku for operation, skus in sender.sent for sku in skus if operation == "upsert"]
+    assert sorted(upserts) == ["A", "B", "C", "D"]
 
 
 def test_a_dead_letter_of_another_log_sends_nobody_elses_record() -> None:
@@ -445,8 +448,25 @@ def test_a_scope_that_is_off_stays_off_over_a_restart() -> None:
     held = restarted(held)
     held.run(feed_record("B", 1))
 
-    assert sender.posts == []
+    assert (sender.posts, held.statuses()) == ([], {})
     assert held.position == 2
+
+
+def test_of_what_was_kept_away_the_newest_state_comes_back() -> None:
+    """No status tells of its records; an older one is read and waits when the newer one is read."""
+    sender = FakeSender(Answer(429, retry_after="10"))
+    held = Drive(sender)
+    switch(held, False)
+    others = [feed_record(f"B{n}", n) for n in range(1, 600)]
+    held.run(feed_record("A", 0, name="old"), *others, feed_record("A", 600, name="new"))
+    held.now += 1
+
+    switch(held, True)
+    held.run()
+    held.pass_time(11)
+
+    assert [item["name"] for _, items in sender.posts for item in items if item["sku"] == "A"][-1] == "new"
+    assert held.statuses()["A"].offset == 600
 
 
 def test_what_waits_when_its_scope_goes_off_is_not_sent() -> None:
@@ -561,27 +581,49 @@ def test_a_forgotten_item_is_not_deleted_by_a_reconcile() -> None:
     assert sender.posts == []
 
 
+def first_request(held: Drive) -> Request:
+    """Work goes on until a request flies."""
+    while True:
+        for request in held.delivery.requests():
+            return request
+        for fetch in held.delivery.fetches():
+            held.delivery.fetched(fetch, *held.read(fetch))
+        held.commit()
+
+
 def test_what_a_killed_sink_may_have_sent_in_a_reconcile_is_in_doubt() -> None:
     """It deleted an item and told nobody; the scope is on again before the next process looks."""
     sender = FakeSender()
     held = Drive(sender, rules=RULES)
     held.run(feed_record("A", 0))
     switch(held, False)
-    flying: list[Any] = []
-    while not flying:
-        flying = list(held.delivery.requests())
-        for fetch in held.delivery.fetches():
-            held.delivery.fetched(fetch, *held.read(fetch))
-        held.commit()
-    held.answer(flying[0])
+    held.answer(first_request(held))
     del sender.posts[:]
     scope = Scope("optimizer", "base", True, held.wall_ms, "default")
     held.topics[CONTROL, scope_key("optimizer", "base", "default")] = msgspec.json.encode(scope)
 
     held = restarted(held, clean=False)
-    held.run(feed_record("A", 1))
+    held.run()
     at_once = sender.sent[:]
     held.pass_time(31)
 
     assert at_once == []
     assert sender.sent == [("upsert", ["A"])]
+
+
+def test_what_came_back_behind_a_killed_reconcile_is_sent_though_it_is_known() -> None:
+    """The delete of what no record told of may have been taken; then it comes back as it was."""
+    sender = FakeSender()
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0), feed_record("B", 1))
+    del held.log[0]
+    asked(held, "differences")
+    held.answer(first_request(held))
+    del sender.posts[:]
+
+    held = restarted(held, clean=False)
+    held.append(feed_record("A", 2 + reconcile_module.WINDOW_OFFSETS))
+    held.run()
+    held.pass_time(31)
+
+    assert ("upsert", ["A"]) in sender.sent
