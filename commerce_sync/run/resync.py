@@ -117,7 +117,7 @@ def begin_anew(settings: Settings, connector_class: str, wish: Wish) -> None:
         _say(wish, {**told, "requested_ms": requested_ms}, "resync requested")
         return
     left_behind = f"the resync goes on by itself: 'commerce-sync resync {wish.feed_option} --stop' ends it"
-    with _following(wish, left_behind) as report:
+    with following(wish, left_behind) as report:
         progress = await_resync(settings, requested_ms, TIMEOUT_S, report)
     _done(wish, progress.entities, started, told)
 
