@@ -42,6 +42,7 @@ class LazyGroup(click.Group):
         "saas:resync": "commerce_sync.run.commands:resync",
         "saascatalog:resync": "commerce_sync.run.commands:resync",
         "re-seed": "commerce_sync.run.commands:re_seed",
+        "scopes": "commerce_sync.scopes.commands:scopes",
         "pause": "commerce_sync.run.commands:pause",
         "resume": "commerce_sync.run.commands:resume",
         "status": "commerce_sync.ledger.commands:status",

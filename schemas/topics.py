@@ -30,10 +30,11 @@ MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024
 ITEM_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 64 * 1024
 _LIMIT: Final = {"max.message.bytes": str(MESSAGE_BYTES_MAX)}
 _QUEUE: Final = {"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS), **_LIMIT}
+# Tombstones outlive the longest outage of a reader that we promise to heal without a reconcile, twice.
+TOMBSTONES_MS: Final = 7 * DAY_MS
 _STATE: Final = {
     "cleanup.policy": "compact",
-    # Tombstones outlive the longest outage of a reader that we promise to heal without a reconcile.
-    "delete.retention.ms": str(7 * DAY_MS),
+    "delete.retention.ms": str(TOMBSTONES_MS),
     # The active segment is never compacted: without a limit a quiet topic is never compacted at all.
     "segment.ms": str(DAY_MS),
     "max.compaction.lag.ms": str(7 * DAY_MS),

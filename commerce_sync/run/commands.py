@@ -10,6 +10,8 @@ import click
 from runtime.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from commerce_sync.cli import Context
     from runtime.settings import Settings
 
@@ -64,6 +66,18 @@ def run(context: "Context", roles: tuple[str, ...], workers: str, log_dir: Path 
     raise SystemExit(code)
 
 
+def again_options(command: "Callable[..., None]") -> "Callable[..., None]":
+    """What makes targets send again what they have."""
+    options = (
+        click.option("--no-reindex", is_flag=True, help="Send every current item again; build nothing."),
+        click.option("--force", is_flag=True, help="Send also what is unchanged or waits for attention."),
+        click.option("--target", default=None, help="With --no-reindex or --force: only this target."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.option("--feed", required=True, help="A feed name, several with commas, or 'all'.")
 @click.option("--by-ids", default="", help="Only these, with commas; they are sent though unchanged.")
@@ -77,6 +91,7 @@ def run(context: "Context", roles: tuple[str, ...], workers: str, log_dir: Path 
 @click.option("--cleanup-feed", is_flag=True, help="Forget what was sent, and send everything again.")
 @click.option("--continue-resync", is_flag=True, help="Go on where a stopped one stood.")
 @click.option("--stop", is_flag=True, help="End a running one.")
+@again_options
 @click.option("--allow-deletes", is_flag=True, help="Let builders pass the delete guard for an hour.")
 @click.option("--wait/--no-wait", default=True, help="Wait for the end, or return when it is accepted.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
@@ -90,6 +105,9 @@ def resync(
     cleanup_feed: bool,
     continue_resync: bool,
     stop: bool,
+    no_reindex: bool,
+    force: bool,
+    target: str | None,
     allow_deletes: bool,
     wait: bool,
     as_json: bool,
@@ -98,6 +116,7 @@ def resync(
 
     Example: commerce-sync resync --feed products --by-ids 24-MB01,24-MB02
     """
+    from commerce_sync.run.replay import Again, carry_out_again
     from commerce_sync.run.resync import Wish, carry_out
     from runtime.kafka import require_broker
 
@@ -114,9 +133,15 @@ def resync(
         as_json=as_json,
     )
     wish.require_sense()
+    again = Again(no_reindex, force, target)
+    again.require_sense(wish)
     settings = context.settings()
+    require_target(settings, target)
     require_broker(settings.kafka)
-    carry_out(settings, wish)
+    if again.is_asked_for:
+        carry_out_again(settings, wish, again)
+    else:
+        carry_out(settings, wish)
 
 
 @click.command("re-seed")

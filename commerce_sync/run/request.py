@@ -84,8 +84,8 @@ def current_runs(settings: Settings) -> dict[str, ResyncProgress]:
     return {entity: runs[key] for entity in FEEDS_OF if (key := resync_key(entity)) in runs}
 
 
-def send_commands(settings: Settings, commands: Mapping[bytes, bytes]) -> None:
-    """Write command records to the control topic, by key.
+def send_commands(settings: Settings, commands: Mapping[bytes, bytes | None]) -> None:
+    """Write command records to the control topic, by key; None takes one back.
 
     Raises:
         Unreachable: the broker does not take them.

@@ -117,7 +117,7 @@ def begin_anew(settings: Settings, connector_class: str, wish: Wish) -> None:
         _say(wish, {**told, "requested_ms": requested_ms}, "resync requested")
         return
     left_behind = f"the resync goes on by itself: 'commerce-sync resync {wish.feed_option} --stop' ends it"
-    with _following(wish, left_behind) as report:
+    with following(wish, left_behind) as report:
         progress = await_resync(settings, requested_ms, TIMEOUT_S, report)
     _done(wish, progress.entities, started, told)
 
@@ -154,7 +154,7 @@ def _send_named(settings: Settings, wish: Wish) -> None:
     if not wish.wait:
         _say(wish, {"feeds": list(wish.feeds), "entities": len(keys)}, "resync requested")
         return
-    with _following(wish, "what was asked for goes on by itself") as report:
+    with following(wish, "what was asked for goes on by itself") as report:
         await_sent(settings, TIMEOUT_S, report)
     _done(wish, len(keys), started)
 
@@ -166,7 +166,7 @@ def _resync(settings: Settings, wish: Wish) -> None:
         _say(wish, {"requested_ms": requested_ms}, "resync requested")
         return
     left_behind = f"the resync goes on by itself: 'commerce-sync resync {wish.feed_option} --stop' ends it"
-    with _following(wish, left_behind) as report:
+    with following(wish, left_behind) as report:
         progress = await_resync(settings, requested_ms, TIMEOUT_S, report)
     _done(wish, progress.entities, started)
 
@@ -205,7 +205,7 @@ def _of(settings: Settings, wish: Wish, states: set[str]) -> dict[str, ResyncPro
 
 
 @contextmanager
-def _following(wish: Wish, left_behind: str) -> Iterator[Report]:
+def following(wish: Wish, left_behind: str) -> Iterator[Report]:
     """Tell how far it is; Ctrl-C leaves it alone and says what it left behind."""
     try:
         if not wish.as_json and sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""What operators say on the control topic to a sink: pause, resume, retry, resend."""
+"""What is said on the control topic to a sink: pause, retry, resend, scopes, reconciles, its address."""
 
 import logging
 from collections.abc import Iterable
@@ -7,15 +7,56 @@ import msgspec
 
 from consumers.sink.delivery import Delivery
 from runtime.record import Record
-from schemas.records import PAUSE_PREFIX, RESEND_PREFIX, RETRY_PREFIX, Pause, Resend, Retry
+from schemas.controls import ADDRESS_PREFIX, RECONCILE_PREFIX, SCOPE_PREFIX, Address, Reconcile, Scope
+from schemas.records import (
+    ALLOW_DELETES_KEY,
+    PAUSE_PREFIX,
+    RESEND_PREFIX,
+    RETRY_PREFIX,
+    AllowDeletes,
+    Pause,
+    Resend,
+    Retry,
+)
 
 log = logging.getLogger(__name__)
+
+
+def load(delivery: Delivery, own: Address, records: Iterable[Record], *, clean: bool) -> None:
+    """What the control topic says when partitions are taken over, before they are.
+
+    Args:
+        own: the target as it is configured.
+        clean: the predecessor has told all it sent.
+    """
+    newest: dict[bytes, Record] = {}
+    for record in records:
+        newest[record.key] = record
+        delivery.controls_end = record.offset + 1
+    for record in newest.values():
+        try:
+            _load(delivery, own, record, clean=clean)
+        except msgspec.MsgspecError:
+            log.warning("control record is no command", extra={"offset": record.offset})
+    delivery.settle_address(own)
+
+
+def _load(delivery: Delivery, own: Address, record: Record, *, clean: bool) -> None:
+    if record.value is None:
+        return
+    if record.key.startswith(RECONCILE_PREFIX):
+        run = msgspec.json.decode(record.value, type=Reconcile)
+        if run.target == own.target and run.feed in delivery.feeds:
+            delivery.reconcilers[run.feed].load(run, clean=clean)
+    elif record.key.startswith((SCOPE_PREFIX, ADDRESS_PREFIX)) or record.key == ALLOW_DELETES_KEY:
+        _hear(delivery, own.target, record)
 
 
 def apply(delivery: Delivery, target: str, records: Iterable[Record]) -> None:
     """Obey the commands among some records; what belongs to others, or cannot be read, is left alone.
 
-    The topic is read from its beginning at each start, so commands have to be harmless the second time.
+    The topic is read from its beginning at each start, so commands have to be harmless the second time; what
+    `load` has looked at already is left out.
     """
     for record in records:
         try:
@@ -25,8 +66,41 @@ def apply(delivery: Delivery, target: str, records: Iterable[Record]) -> None:
                 _retry(delivery, target, msgspec.json.decode(record.value, type=Retry))
             elif record.key.startswith(RESEND_PREFIX) and record.value is not None:
                 _resend(delivery, target, msgspec.json.decode(record.value, type=Resend))
+            elif record.offset >= delivery.controls_end:
+                _hear(delivery, target, record)
         except msgspec.MsgspecError:
             log.warning("control record is no command", extra={"offset": record.offset})
+
+
+def _hear(delivery: Delivery, target: str, record: Record) -> None:
+    if record.key.startswith(RECONCILE_PREFIX):
+        _reconcile(delivery, target, record)
+    elif record.value is None:
+        return
+    elif record.key.startswith(SCOPE_PREFIX):
+        scope = msgspec.json.decode(record.value, type=Scope)
+        if scope.target == target:
+            delivery.scope(scope)
+    elif record.key.startswith(ADDRESS_PREFIX):
+        address = msgspec.json.decode(record.value, type=Address)
+        if address.target == target:
+            delivery.known_address = address
+            delivery.look_at_address()
+    elif record.key == ALLOW_DELETES_KEY:
+        until_ms = msgspec.json.decode(record.value, type=AllowDeletes).until_ms
+        for reconciler in delivery.reconcilers.values():
+            reconciler.deletes_until_ms = until_ms
+
+
+def _reconcile(delivery: Delivery, target: str, record: Record) -> None:
+    if record.value is not None:
+        run = msgspec.json.decode(record.value, type=Reconcile)
+        if run.target == target and run.feed in delivery.feeds:
+            delivery.reconcilers[run.feed].ask(run)
+        return
+    named, feed, requested_ms = record.key.removeprefix(RECONCILE_PREFIX).decode().split(":")
+    if named == target and feed in delivery.feeds:
+        delivery.reconcilers[feed].cancel(int(requested_ms))
 
 
 def _pause(delivery: Delivery, target: str, record: Record) -> None:

@@ -13,17 +13,22 @@ from functools import partial
 from itertools import count
 from typing import Final
 
+import msgspec
+
 from consumers.sink.batch import Operation, Submission, body, fits
 from consumers.sink.budget import Budget
 from consumers.sink.circuit import OURS_S, Permission, Window
 from consumers.sink.dialects import Dialect
 from consumers.sink.feed import Clock, Feed, Place, Rules
+from consumers.sink.reconcile import Reconciler
+from consumers.sink.scopes import Scopes, feeds_of
 from consumers.sink.settle import Answer, Verdict
 from consumers.sink.waiting import Fetch
 from runtime import metrics
 from runtime.record import Outgoing, Record
+from schemas.controls import Address, Scope, address_key
 from schemas.records import Lane, Outcome, ResendItem
-from schemas.topics import TopicNames
+from schemas.topics import TOMBSTONES_MS, TopicNames
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +41,8 @@ ATTEMPTS_MAX: Final = 8
 _BISECTION_REQUESTS_MAX: Final = 32
 # Statuses that wait for the broker; nothing more is sent beyond.
 _UNWRITTEN_MAX: Final = 20_000
+# Behind a record of this age tombstones may be gone that nobody has read.
+OLD_MS: Final = TOMBSTONES_MS // 2
 _BUSY_WAIT_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -47,6 +54,8 @@ class SinkTarget:
     dialect: Dialect
     batch_items_max: Mapping[str, int]
     rules: Rules = field(default_factory=Rules)
+    # More of a feed's items without a record are not deleted without an operator's word.
+    delete_guard_percent: int = 10
 
 
 @dataclass(slots=True)
@@ -97,6 +106,7 @@ class Delivery:
         """`numbers` go on from an earlier delivery's, whose answers may still come."""
         self.target = target
         self._clock = clock
+        self._control = names.control
         self._budget = budget
         self._window = Window()
         self._numbers = numbers or count(1)
@@ -116,6 +126,21 @@ class Delivery:
             for name, items_max in target.batch_items_max.items()
         }
         self._by_topic = {feed.topic: feed for feed in self._feeds.values()}
+        self.scopes = Scopes()
+        # Control records below were looked at when partitions were taken over.
+        self.controls_end = 0
+        # The target as it is configured, and where its statuses are true.
+        self.address: Address | None = None
+        self.known_address: Address | None = None
+        # Why nothing at all is sent.
+        self.held_back = ""
+        self.reconcilers = {
+            name: Reconciler(target.name, feed, self._control, self._write, clock)
+            for name, feed in self._feeds.items()
+        }
+        for name, feed in self._feeds.items():
+            feed.waiting.tells = partial(self.scopes.tell, name)
+            self.reconcilers[name].delete_guard_percent = target.delete_guard_percent
         self._parts: dict[str, deque[_Part]] = {name: deque() for name in self._feeds}
         self._flying: dict[int, Request] = {}
         self._held_until = 0.0
@@ -136,7 +161,9 @@ class Delivery:
     ) -> None:
         """Take over all partitions of a feed with what its status and dead-letter topics say."""
         feed = self._feeds[feed_name]
-        feed.assign(places, statuses, letters)
+        reconciler = self.reconcilers[feed_name]
+        feed.assign(places, statuses, letters, reconciler.distrust_before_ms)
+        reconciler.look(places)
         self._budget.recover(feed_name, feed.state.spent(self._clock.wall_ms()))
         for place in places:
             self._committed[feed.topic, place.partition] = place.committed
@@ -145,10 +172,12 @@ class Delivery:
 
     def scan(self, records: Iterable[Record]) -> None:
         """Records under the scan position, in the order of each partition; other topics are left alone."""
+        old_ms = self._clock.wall_ms() - OLD_MS
         for record in records:
             feed = self._by_topic.get(record.topic)
             if feed is not None:
                 feed.scan(record)
+                self.reconcilers[feed.name].seen(record, is_old=record.timestamp_ms < old_ms)
 
     def reached(self, topic: str, partition: int, position: int) -> None:
         """Everything below `position` was scanned; this also passes transaction markers."""
@@ -160,6 +189,9 @@ class Delivery:
             return
         self._fetching.remove(fetch)
         feed = self._feeds[fetch.feed]
+        if fetch.sweep:
+            self.reconcilers[fetch.feed].fetched(fetch, records, next_offset)
+            return
         if fetch.offsets:
             for entry in feed.waiting.pointed(fetch, records):
                 feed.supersede(entry)
@@ -167,6 +199,36 @@ class Delivery:
         for record in records:
             feed.bulk(record)
         feed.waiting.bulk_fetched(fetch, next_offset)
+
+    def settle_address(self, own: Address) -> None:
+        """The target as it is configured; it is remembered when no other is known."""
+        self.address = own
+        if self.known_address is None:
+            self.known_address = own
+            self._write(Outgoing(self._control, 0, address_key(own.target), msgspec.json.encode(own)))
+        self.look_at_address()
+
+    def look_at_address(self) -> None:
+        """Nothing is known of a target at another address: an operator has to say that it is meant."""
+        own, known = self.address, self.known_address
+        if own is None or known is None or own == known:
+            if self.held_back:
+                log.info("target's address confirmed", extra={"target": self.target.name})
+            self.held_back = ""
+            return
+        self.held_back = (
+            f"targets.{own.target} is {own.text} now, and all that is known was accepted by {known.text}: "
+            f"nothing is sent until 'commerce-sync resync --feed all --target {own.target} --no-reindex "
+            "--force' has everything sent there, or the former address is set again"
+        )
+        log.error("target has another address", extra={"target": own.target, "reason": self.held_back})
+
+    def scope(self, scope: Scope) -> None:
+        """A website or store view is switched; what waits follows at once, the rest by a reconcile."""
+        if self.scopes.put(scope):
+            for feed in self._feeds.values():
+                if feed.name in feeds_of(scope):
+                    feed.waiting.judge_again()
 
     def pause(self, feed_name: str, paused: bool) -> None:
         """Stop sending a feed, or go on; records are taken up all the same."""
@@ -213,13 +275,21 @@ class Delivery:
     @property
     def complaints(self) -> list[str]:
         """Why something is not sent, a sentence a feed."""
-        return [
+        circuits = [
             f"{feed.name}: {feed.circuit.reason}" for feed in self._feeds.values() if feed.circuit.is_open
         ]
+        others = [self.held_back, *(reconciler.complaint for reconciler in self.reconcilers.values())]
+        return [*(sentence for sentence in others if sentence), *circuits]
 
     def fetches(self) -> list[Fetch]:
         """Feed records to read beside the scan, each asked for once."""
         wanted = [fetch for feed in self._feeds.values() for fetch in feed.waiting.fetches()]
+        for name, reconciler in self.reconcilers.items():
+            waiting = len(self._feeds[name].waiting)
+            wanted += reconciler.fetches()
+            reconciler.record()
+            if len(self._feeds[name].waiting) > waiting:
+                self._wake(self._clock.seconds())
         self._fetching.update(wanted)
         return wanted
 
@@ -257,6 +327,8 @@ class Delivery:
             return None
         records = list(self._unwritten.values())
         self._unwritten = {}
+        for reconciler in self.reconcilers.values():
+            reconciler.committing()
         self._committed |= moved
         # A process that was replaced is fenced by positions only, so there is always one.
         place, offset = next(iter(self._committed.items()))
@@ -266,6 +338,13 @@ class Delivery:
         """The transaction is durable."""
         for (topic, partition), offset in commit.offsets.items():
             self._by_topic[topic].waiting.committed(partition, offset)
+        for reconciler in self.reconcilers.values():
+            reconciler.written()
+
+    @property
+    def has_news(self) -> bool:
+        """There is something to write, though nothing came in."""
+        return bool(self._unwritten)
 
     def lag(self) -> dict[str, int]:
         """Records taken in and not settled, by topic."""
@@ -305,7 +384,7 @@ class Delivery:
         """Live: by how long the first has waited. Bulk: in the order of the feeds."""
         heads = []
         for place, feed in enumerate(self._feeds.values()):
-            if feed.paused:
+            if feed.paused or self.held_back:
                 continue
             head = feed.waiting.head(lane)
             if any(part.lane == lane for part in self._parts[feed.name]):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from confluent_kafka import TopicPartition
 
 from consumers.sink.commands import apply
-from consumers.sink.delivery import Delivery
+from consumers.sink.delivery import Commit, Delivery
 from consumers.sink.exchange import Exchange
 from consumers.sink.fetcher import Fetcher
 from consumers.sink.inbox import (
@@ -166,11 +166,14 @@ class Engine:
 
         The mark goes first: if we die with requests under way, a successor has to know there may be some.
         """
-        self._delivery = self._take_over(event.places)
+        delivery = self._delivery = self._take_over(event.places)
         self._group = event.group
         self._writing = False
         self._positions = {(place.topic, place.partition): place.offset for place in event.places}
-        self._journal.mark(self._positions, OPEN, self._group)
+        # What was found at the start goes with the mark: a position that was lost is not found lost again.
+        first = delivery.commit() or Commit([], {})
+        self._journal.mark(self._positions, OPEN, self._group, first.records)
+        delivery.written(first)
         self._health.ready()
         log.info("active", extra={"target": self._target, "partitions": len(event.places)})
         event.done.set()
@@ -185,7 +188,7 @@ class Engine:
         for fetch in delivery.fetches():
             self._fetcher.ask(fetch)
         now = time.monotonic()
-        if self._news and not self._writing and now >= self._write_at:
+        if (self._news or delivery.has_news) and not self._writing and now >= self._write_at:
             self._write(delivery, now)
         self._scanner.hold(delivery.is_full)
         self._tell(delivery, now)
@@ -218,7 +221,7 @@ class Engine:
             wake_s = self._delivery.wake_s()
             if wake_s is not None and self._lease.holds(now):
                 times.append(now + wake_s)
-            if self._news and not self._writing:
+            if (self._news or self._delivery.has_news) and not self._writing:
                 times.append(self._write_at)
         deadline = self._exchange.next_deadline()
         if deadline is not None:

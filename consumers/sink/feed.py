@@ -52,12 +52,16 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A partition taken over: where reading begins, where the log ended, whether its holder had drained."""
+    """A partition taken over: where reading begins, where the log ended, whether its holder had drained.
+
+    `lost`: why the position is not the one that was committed last, empty where it is.
+    """
 
     partition: int
     committed: int
     end: int
     clean: bool
+    lost: str = ""
 
 
 class Feed:
@@ -105,12 +109,15 @@ class Feed:
         self._freshness = {lane: metrics.FRESHNESS.labels(target, name, lane) for lane in ("live", "bulk")}
         self._doubtful: dict[int, tuple[int, int]] = {}
         self._doubted_until = 0.0
+        # Partitions where a predecessor's reconcile may have sent what no status tells.
+        self.unsure: set[int] = set()
 
     def assign(
         self,
         places: Iterable[Place],
         statuses: Iterable[tuple[bytes, bytes | None]],
         letters: Iterable[tuple[bytes, bytes | None]],
+        distrust_before_ms: int = 0,
     ) -> None:
         """Take partitions over, with everything that was written about them.
 
@@ -123,7 +130,7 @@ class Feed:
             if not place.clean:
                 bulk_end = min(place.end, place.committed + BULK_OFFSETS_MAX)
                 self._doubtful[place.partition] = (place.end, bulk_end)
-        self.state = TargetState(statuses)
+        self.state = TargetState(statuses, distrust_before_ms)
         self._stamper.not_before(self.state.newest_ms / 1000)
         self._claims, self._sent_members = Claims(), {}
         if self._dialect.identity_moves(self.name):
@@ -166,7 +173,7 @@ class Feed:
 
     def scan(self, record: Record) -> None:
         """A record under the scan position: live items and tombstones wait from now on."""
-        if not self.waiting.starts(record) or not self._wants(record.key):
+        if not self.waiting.starts(record) or not self.wants(record.key) or self._is_kept_away(record):
             return
         lane, commit_ms = lane_of(record), commit_ms_of(record)
         if self.waiting.get(record.key) is None:
@@ -179,25 +186,49 @@ class Feed:
 
     def bulk(self, record: Record) -> None:
         """A record under the bulk position, which the scan passed before."""
-        if self._wants(record.key) and not self.state.is_settled(record.key, record.offset):
+        if self._is_kept_away(record) or not self.wants(record.key):
+            return
+        if not self.state.is_settled(record.key, record.offset):
             self._take_up(record, lane_of(record), commit_ms_of(record))
 
-    def _wants(self, key: bytes) -> bool:
+    def wants(self, key: bytes) -> bool:
         """False for an item that the service is never told of; a key nobody can read is parked later."""
         try:
             return self._dialect.wants(self.name, msgspec.json.decode(key))
         except (ValueError, LookupError, TypeError, RecursionError):
             return True
 
+    def _is_kept_away(self, record: Record) -> bool:
+        """True for an item that is not to be at the target, and is not as far as anybody knows."""
+        if self.waiting.tells(record.key) or self.waiting.get(record.key) is not None:
+            return False
+        held = self.state.held(record.key)
+        told = held is not None and held.outcome != "deleted"
+        return not told and not self.state.is_unknown(record.key) and not self._is_doubtful(record, "live")
+
+    def _is_doubtful(self, record: Record, lane: Lane) -> bool:
+        """A predecessor may have sent this record, or one of its identity, and told nobody."""
+        end, bulk_end = self._doubtful.get(record.partition, (0, 0))
+        bulk = lane == "bulk" and record.value is not None
+        return record.offset < (bulk_end if bulk else end) or record.partition in self.unsure
+
     def _bulk_is_full(self, record: Record) -> bool:
         return self.waiting.bulk_lags(record.partition) or not self.waiting.has_room(record)
 
     def _take_up(self, record: Record, lane: Lane, commit_ms: int) -> None:
-        end, bulk_end = self._doubtful.get(record.partition, (0, 0))
-        if record.offset < (bulk_end if lane == "bulk" and record.value is not None else end):
-            self.state.doubt(record.key, None, self._doubted_until)
+        if self._is_doubtful(record, lane):
+            self.doubt(record.key)
         if self.waiting.add(record, lane, commit_ms):
             self.count("superseded")
+
+    def doubt(self, key: bytes) -> None:
+        """What the target holds under this key, a predecessor may have changed."""
+        self.state.doubt(key, None, self._doubted_until)
+
+    def forget(self, key: bytes, partition: int) -> None:
+        """Nothing is known of this key any more, nor needs to be."""
+        self.state.forget(key)
+        self._write(Outgoing(self._status_topic, partition, key, None))
 
     # What goes.
 
@@ -226,6 +257,10 @@ class Feed:
         if item.identity and not self._may_speak(entry, item):
             return None
         if self._is_known(entry, item):
+            return None
+        if entry.deleted and not entry.tombstone and self._was_never_sent(entry):
+            # It waited when its scope was switched off.
+            self.settle(item, "deleted", None)
             return None
         until = self.state.held_back_until(entry.key, item.hash)
         if until > self._clock.seconds():
@@ -290,7 +325,9 @@ class Feed:
         letter = self.letters.get(entry.key)
         # What points at the older record has to follow, or it would find nothing after compaction; and bulk
         # work that is still to come must not find an older state unsettled.
-        moves = held is not None and (held.again_ms or self.waiting.bulk_lags(entry.partition))
+        moves = held is not None and (
+            held.again_ms or held.offset < 0 or self.waiting.bulk_lags(entry.partition)
+        )
         if held is not None and (letter is not None or moves):
             error = letter.error if letter else None
             self._record(item, held.outcome, letter.request_id if letter else None, error, held.again_ms, 0)
@@ -356,6 +393,8 @@ class Feed:
         self._claims.leave(item.key)
         if entry is not None:
             self.waiting.settled(entry, item.offset)
+            if not parked:
+                self._follow_scope(entry, outcome)
         self.guard.judged(parked)
         self.count("resent" if again and not parked else outcome)
         if parked:
@@ -373,6 +412,20 @@ class Feed:
         elif not again:
             seconds = max(0.0, (self._clock.wall_ms() - item.commit_ms) / 1000)
             self._freshness[item.lane].observe(seconds)
+
+    def _follow_scope(self, entry: Entry, outcome: Outcome) -> None:
+        """Its scope may have been switched while the request was under way."""
+        wanted = not entry.tombstone and self.waiting.tells(entry.key)
+        if wanted == (outcome == "deleted") and self.waiting.get(entry.key) is None:
+            again = self.waiting.revive(
+                entry.key,
+                entry.partition,
+                entry.offset,
+                "bulk",
+                self._clock.wall_ms(),
+                deleted=entry.tombstone,
+            )
+            again.swept = entry.swept
 
     def supersede(self, entry: Entry) -> None:
         """Its record is gone from the log: a newer one is there, and comes by itself."""

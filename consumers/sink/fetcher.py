@@ -8,8 +8,9 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from consumers.sink.inbox import Failed, Fetched, Inbox
-from consumers.sink.waiting import Fetch
+from consumers.sink.waiting import LOG_END, Fetch
 from runtime.errors import Fault
+from runtime.kafka import watermarks
 from runtime.record import Record, from_message
 
 # Pointers closer together than this are read in one go.
@@ -53,13 +54,30 @@ class Fetcher:
             self._consumer.close()
 
     def _fetched(self, fetch: Fetch) -> Fetched:
+        if fetch.sweep:
+            return self._swept(fetch)
         if not fetch.offsets:
             records, position = self._read(fetch, fetch.begin, fetch.until, fetch.records_max)
             return Fetched(fetch, records, position)
         found: list[Record] = []
         for begin, until in _runs(fetch.offsets):
-            found.extend(self._read(fetch, begin, until, until - begin)[0])
+            found.extend(self._pointed(fetch, begin, until))
         return Fetched(fetch, found, fetch.until)
+
+    def _pointed(self, fetch: Fetch, begin: int, until: int) -> list[Record]:
+        """Records by pointer, as far as the log has them; after a loss it may be another log."""
+        low, high = watermarks(self._consumer, fetch.topic, fetch.partition)
+        begin, until = max(begin, low), min(until, high)
+        return self._read(fetch, begin, until, until - begin)[0] if begin < until else []
+
+    def _swept(self, fetch: Fetch) -> Fetched:
+        """A part of the log that may begin before it or reach beyond its end."""
+        low, high = watermarks(self._consumer, fetch.topic, fetch.partition)
+        begin, until = max(fetch.begin, low), min(fetch.until, high)
+        if begin >= until:
+            return Fetched(fetch, [], LOG_END if fetch.until >= high else fetch.until)
+        records, position = self._read(fetch, begin, until, fetch.records_max)
+        return Fetched(fetch, records, LOG_END if position >= high else position)
 
     def _read(self, fetch: Fetch, begin: int, until: int, records_max: int) -> tuple[list[Record], int]:
         """Records of [begin, until), and the position behind the last one."""

@@ -1,6 +1,7 @@
 """Statuses, dead letters and positions, written beside the sending, one transaction after the other."""
 
 import threading
+from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from consumers.sink.delivery import Commit
 from consumers.sink.inbox import Failed, Inbox, Written
 from runtime.deadline import Deadline, start_over
 from runtime.kafka import TRANSACTION_TIMEOUT_S
+from runtime.record import Outgoing
 from runtime.write import transact
 
 # Kept with each committed position: whether its holder may have left requests of unknown outcome behind.
@@ -38,14 +40,20 @@ class Journal:
         """Write soon; the inbox is told when it is durable."""
         self._jobs.put((commit, group))
 
-    def mark(self, positions: dict[tuple[str, int], int], mark: str, group: Any) -> None:
+    def mark(
+        self,
+        positions: dict[tuple[str, int], int],
+        mark: str,
+        group: Any,
+        records: Sequence[Outgoing] = (),
+    ) -> None:
         """Say with all positions whether requests are under way. Only while nothing else is written.
 
         Raises:
             Doubt: nobody knows whether that is durable.
         """
         with self._deadline:
-            transact(self._producer, [], _places(positions, mark), group)
+            transact(self._producer, records, _places(positions, mark), group)
 
     def stop(self) -> None:
         self._jobs.put(None)

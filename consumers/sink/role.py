@@ -9,6 +9,7 @@ from typing import Final
 from confluent_kafka import Consumer, TopicPartition
 
 from consumers.sink.budget import Budget
+from consumers.sink.commands import load
 from consumers.sink.delivery import Delivery, SinkTarget
 from consumers.sink.dialects.choose import dialect_of
 from consumers.sink.engine import Engine
@@ -16,15 +17,16 @@ from consumers.sink.exchange import Exchange
 from consumers.sink.feed import Clock, Place, Rules
 from consumers.sink.fetcher import FETCH_WAIT_MS, Fetcher
 from consumers.sink.inbox import Inbox, Lease
-from consumers.sink.journal import CLEAN, Journal
+from consumers.sink.journal import CLEAN, OPEN, Journal
 from consumers.sink.scanner import Scanner
 from consumers.sink.submit import Submitter
 from runtime.errors import UsageError
 from runtime.health import Health
 from runtime.kafka import group_consumer, read_to_end, reader, transactional_producer, watermarks
 from runtime.loop import Stopper
-from runtime.settings import Settings, TargetSettings
+from runtime.settings import Settings
 from runtime.switches import EXTENDED_LOG, is_on
+from schemas.controls import Address
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
     numbers = count(1)
 
     def take_over(places: list[TopicPartition]) -> Delivery:
-        return _take_over(names, target_name, target, budget, numbers, asker, places)
+        return _take_over(settings, names, target_name, budget, numbers, asker, places)
 
     try:
         Engine(
@@ -89,9 +91,9 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
 
 
 def _take_over(
+    settings: Settings,
     names: TopicNames,
     target_name: str,
-    target: TargetSettings,
     budget: Budget,
     numbers: Iterator[int],
     asker: Consumer,
@@ -99,6 +101,7 @@ def _take_over(
 ) -> Delivery:
     """Everything that is known of the target, as its topics tell it now."""
     started = time.monotonic()
+    target = settings.targets[target_name]
     delivery = Delivery(
         SinkTarget(
             target_name,
@@ -107,6 +110,7 @@ def _take_over(
             Rules(
                 target.retry_s, target.request_timeout_s, target.settle_s, target.dead_letter_guard_percent
             ),
+            settings.builder.delete_guard_percent,
         ),
         names,
         budget,
@@ -117,6 +121,9 @@ def _take_over(
     def read(topic: str, partitions: list[int]) -> Iterator[tuple[bytes, bytes | None]]:
         return ((record.key, record.value) for record in read_to_end(asker, topic, partitions))
 
+    own = Address(target_name, target.url, target.auth.environment_id)
+    clean = all(place.metadata == CLEAN for place in places)
+    load(delivery, own, read_to_end(asker, names.control, [0]), clean=clean)
     for feed in target.sent_feeds:
         topic = names.feed(feed)
         mine = [
@@ -125,6 +132,7 @@ def _take_over(
                 place.offset,
                 watermarks(asker, topic, place.partition)[1],
                 place.metadata == CLEAN,
+                "" if place.metadata in {CLEAN, OPEN} else "its position in the feed was lost or is new",
             )
             for place in places
             if place.topic == topic

@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from consumers.sink.inbox import Assigned, Failed, Inbox, Lease, Reached, Revoked, Scanned
 from runtime.errors import Fault
-from runtime.kafka import ADMIN_TIMEOUT_S, poll_batch
+from runtime.kafka import ADMIN_TIMEOUT_S, poll_batch, watermarks
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +152,7 @@ class Scanner:
             ]
             # Asking waits for the predecessor's open transaction; only then may its statuses be read.
             places = consumer.committed(places, ADMIN_TIMEOUT_S)
-            _require_positions(places)
+            places = [_in_the_log(consumer, place) for place in places]
             self._hand(Assigned(places, consumer.consumer_group_metadata(), done := threading.Event()), done)
             self._lease.proven_at = self._proven_at = now
             self._places = [
@@ -189,11 +189,22 @@ class Scanner:
                 return
 
 
-def _require_positions(places: Sequence[TopicPartition]) -> None:
-    without = [place for place in places if place.offset < 0]
-    if without:
-        message = (
-            f"{without[0].topic} [{without[0].partition}] has no committed position; "
-            "start the roles with 'commerce-sync run', which sets it for a new group"
-        )
-        raise Fault(message)
+def _in_the_log(consumer: Consumer, place: TopicPartition) -> TopicPartition:
+    """A place as it was committed, or the log's beginning where there is none or the log is another one.
+
+    A place that was lost has no mark: then what the target holds is compared with the feed.
+    """
+    low, high = watermarks(consumer, place.topic, place.partition)
+    if low <= place.offset <= high:
+        return place
+    log.warning(
+        "position lost",
+        extra={
+            "topic": place.topic,
+            "partition": place.partition,
+            "position": place.offset,
+            "log_begins": low,
+            "log_ends": high,
+        },
+    )
+    return TopicPartition(place.topic, place.partition, low)

@@ -13,10 +13,13 @@ from schemas.records import Outcome, Status
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Status)
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("delivered", "deleted", "retryable", "attention")
+NO_OFFSET: Final = -1
 _MINUTE_MS: Final = 60_000
 _DAY_MINUTES: Final = 1_440
 # Outcome, partition, offset, again_ms, place of the delete's members, time_ms; the hash follows as text.
 _PACKED: Final = struct.Struct("<BHqqIq")
+_PACKED_HEAD: Final = struct.Struct("<BH")
+_DELETED: Final = _OUTCOMES.index("deleted")
 
 
 class Held(NamedTuple):
@@ -42,7 +45,10 @@ class _Doubt:
 class TargetState:
     """Statuses by feed record key, and the keys whose outcome is unknown."""
 
-    def __init__(self, statuses: Iterable[tuple[bytes, bytes | None]] = ()) -> None:
+    def __init__(
+        self, statuses: Iterable[tuple[bytes, bytes | None]] = (), distrust_before_ms: int = 0
+    ) -> None:
+        """Statuses written before `distrust_before_ms` are of another log: their offsets mean nothing."""
         # Packed: a fifth of the memory of objects.
         self._held: dict[bytes, bytes] = {}
         self._doubts: dict[bytes, _Doubt] = {}
@@ -50,6 +56,7 @@ class TargetState:
         self._members: list[str] = [""]
         self._places: dict[str, int] = {"": 0}
         self.newest_ms = 0
+        self._last_offsets: dict[int, int] = {}
         # Statuses by the minute in which they were written (unix minutes), of the last day that has some.
         self.written: Counter[int] = Counter()
         for key, value in statuses:
@@ -57,6 +64,8 @@ class TargetState:
                 self._held.pop(key, None)
             else:
                 status = _DECODER.decode(value)
+                if status.time_ms < distrust_before_ms:
+                    status = msgspec.structs.replace(status, offset=NO_OFFSET)
                 self.put(key, status)
                 self.written[status.time_ms // _MINUTE_MS] += 1
         self._forget_written()
@@ -82,6 +91,8 @@ class TargetState:
 
     def put(self, key: bytes, status: Status) -> None:
         self.newest_ms = max(self.newest_ms, status.time_ms)
+        last = self._last_offsets.get(status.partition, NO_OFFSET)
+        self._last_offsets[status.partition] = max(last, status.offset)
         head = _PACKED.pack(
             _OUTCOMES.index(status.outcome),
             status.partition,
@@ -91,6 +102,31 @@ class TargetState:
             status.time_ms,
         )
         self._held[key] = head + status.hash.encode()
+
+    def last_offset(self, partition: int) -> int:
+        """The newest record of a partition that was ever settled."""
+        return self._last_offsets.get(partition, NO_OFFSET)
+
+    def distrust(self, partition: int) -> None:
+        """The log is another one than that which the statuses speak of."""
+        self._last_offsets.pop(partition, None)
+        for key, packed in self._held.items():
+            outcome, held_in, _, *rest = _PACKED.unpack_from(packed)
+            if held_in == partition:
+                head = _PACKED.pack(outcome, held_in, NO_OFFSET, *rest)
+                self._held[key] = head + packed[_PACKED.size :]
+
+    def keys_in(self, partition: int, *, deleted: bool) -> set[bytes]:
+        """What the target may hold of a partition; with `deleted` also what it held once."""
+        return {
+            key
+            for key, packed in self._held.items()
+            if _PACKED_HEAD.unpack_from(packed)[1] == partition and (deleted or packed[0] != _DELETED)
+        }
+
+    def count_present(self) -> int:
+        """How many identities the target may hold."""
+        return sum(packed[0] != _DELETED for packed in self._held.values())
 
     def pending(self) -> Iterable[tuple[bytes, Held]]:
         """Identities that have to be sent once more."""

@@ -6,7 +6,7 @@ Two positions a partition: `scan_next` runs to the log's end and takes up live r
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +22,7 @@ RECORD_BYTES_MAX: Final = 32 * 1024 * 1024
 BULK_OFFSETS_MAX: Final = 10_000
 _FETCH_RECORDS_MAX: Final = 1_000
 _NEVER_MS: Final = 1 << 62
+LOG_END: Final = 1 << 62
 
 Queue = tuple[Lane, bool]  # lane, is a delete
 
@@ -40,6 +41,8 @@ class Entry:
         forget: nothing goes, and what is known of it is dropped.
         again: goes to make sure, after an unknown outcome.
         overdue: the time has come to make sure; whatever goes next does.
+        tombstone: its record says that it is gone; `deleted` is also what the target is not to hold.
+        swept: where a reconcile found it; that one is not done before this is settled.
     """
 
     key: bytes
@@ -58,6 +61,8 @@ class Entry:
     forget: bool = False
     again: bool = False
     overdue: bool = False
+    tombstone: bool = False
+    swept: int | None = None
     queue: Queue | None = None
     in_flight: bool = False
     fetching: bool = False
@@ -65,7 +70,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Feed records wanted: those at `offsets`, or without them `records_max` of [begin, until)."""
+    """Feed records wanted: those at `offsets`, or without them `records_max` of [begin, until).
+
+    With `sweep` the log may end before: then `LOG_END` is the next offset.
+    """
 
     feed: str
     topic: str
@@ -74,6 +82,7 @@ class Fetch:
     until: int
     offsets: tuple[int, ...] = ()
     records_max: int = _FETCH_RECORDS_MAX
+    sweep: bool = False
 
 
 @dataclass(slots=True)
@@ -96,6 +105,8 @@ class Waiting:
     def __init__(self, feed: str, topic: str, numbers: Iterator[int]) -> None:
         """`numbers` count up over all feeds of a target: who has waited longest goes first."""
         self._numbers = numbers
+        # False for the key of an item that the target is not to hold.
+        self.tells: Callable[[bytes], bool] = lambda _: True
         self._feed = feed
         self._topic = topic
         self._partitions: dict[int, _Partition] = {}
@@ -149,6 +160,15 @@ class Waiting:
         if place.bulk_next == record.offset + 1:
             place.bulk_next = record.offset
 
+    def bulk_next(self, partition: int) -> int:
+        """Where the bulk position stands: what is neither settled nor waiting has a higher offset."""
+        return self._partitions[partition].bulk_next
+
+    @property
+    def takes_bulk(self) -> bool:
+        """True when more bulk work is worth reading."""
+        return self._counts["bulk"] <= BULK_ITEMS_MAX // 2 and self._bytes["bulk"] <= RECORD_BYTES_MAX // 2
+
     def bulk_lags(self, partition: int) -> bool:
         return self._partitions[partition].lags
 
@@ -164,10 +184,11 @@ class Waiting:
             first_offset=record.offset,
             lane=lane,
             commit_ms=commit_ms,
-            deleted=record.value is None,
+            deleted=self._is_deleted(record),
             number=next(self._numbers),
             forced=AFRESH_HEADER in record.headers,
             forget=FORGET_HEADER in record.headers,
+            tombstone=record.value is None,
         )
         self._entries[record.key] = entry
         self._counts[lane] += 1
@@ -183,15 +204,49 @@ class Waiting:
         entry = self._entries.get(key)
         if entry is None:
             entry = Entry(key, partition, offset, None, lane, commit_ms, deleted, next(self._numbers))
+            entry.tombstone = deleted
+            entry.deleted = deleted or not self.tells(key)
             self._entries[key] = entry
             self._counts[lane] += 1
             self.enqueue(entry)
         return entry
 
+    def sweep(self, record: Record, commit_ms: int) -> Entry:
+        """A record that holds no position back goes (once more), unless a newer one waits already."""
+        entry = self.revive(
+            record.key, record.partition, record.offset, "bulk", commit_ms, deleted=record.value is None
+        )
+        if entry.offset <= record.offset:
+            entry.offset, entry.tombstone = record.offset, record.value is None
+            if entry.in_flight:
+                self._keep(entry, None)
+                return entry
+            entry.deleted, entry.fetching = self._is_deleted(record), False
+            self._keep(entry, record)
+            self.enqueue(entry)
+        return entry
+
+    def judge_again(self) -> None:
+        """What the target is to hold has changed."""
+        for entry in self._entries.values():
+            self._judge(entry)
+
+    def _judge(self, entry: Entry) -> None:
+        deleted = entry.tombstone or not self.tells(entry.key)
+        # One in flight is looked at when it is settled.
+        if deleted != entry.deleted and not entry.in_flight:
+            entry.deleted = deleted
+            self._keep(entry, None)
+            self.enqueue(entry)
+
+    def _is_deleted(self, record: Record) -> bool:
+        return record.value is None or not self.tells(record.key)
+
     def _renew(self, entry: Entry, record: Record, lane: Lane, commit_ms: int) -> bool:
         if record.offset <= entry.offset:
             return False
-        entry.offset, entry.deleted = record.offset, record.value is None
+        entry.offset, entry.deleted = record.offset, self._is_deleted(record)
+        entry.tombstone = record.value is None
         entry.commit_ms = min(entry.commit_ms, commit_ms)
         entry.again = False
         # What was to be forgotten is not known of the newer version either.
@@ -212,11 +267,11 @@ class Waiting:
         return True
 
     def _keep(self, entry: Entry, record: Record | None) -> None:
-        """Hold a record's value while memory allows; a tombstone needs none."""
+        """Hold a record's value while memory allows; a delete needs none."""
         if entry.record is not None:
             self._bytes[entry.lane] -= len(entry.record.value or b"")
             entry.record = None
-        if record is None or record.value is None:
+        if record is None or record.value is None or entry.deleted:
             return
         if entry.lane == "bulk" or self._bytes["live"] < RECORD_BYTES_MAX:
             entry.record = record
@@ -305,11 +360,7 @@ class Waiting:
 
     def _bulk_is_full(self, place: _Partition) -> bool:
         # Half a window is waited for, so that fetches are worth their round trip.
-        return (
-            self._counts["bulk"] > BULK_ITEMS_MAX // 2
-            or self._bytes["bulk"] > RECORD_BYTES_MAX // 2
-            or place.bulk_next >= place.committed + BULK_OFFSETS_MAX
-        )
+        return not self.takes_bulk or place.bulk_next >= place.committed + BULK_OFFSETS_MAX
 
     def bulk_fetched(self, fetch: Fetch, next_offset: int) -> None:
         """All of [begin, next_offset) was handed to `add` or is settled."""
@@ -327,13 +378,16 @@ class Waiting:
                 continue
             entry.fetching = False
             record = found.get(entry.offset)
-            if record is None:
+            if record is None or record.key != entry.key:
                 gone.append(entry)
+                continue
+            entry.tombstone, entry.deleted = record.value is None, self._is_deleted(record)
+            if entry.deleted:
+                self.enqueue(entry, front=True)
                 continue
             # Kept whatever the limit says: it is about to be sent.
             entry.record = record
             self._bytes[entry.lane] += len(record.value or b"")
-            entry.deleted = record.value is None
             self.enqueue(entry, front=True)
         return gone
 
@@ -348,8 +402,10 @@ class Waiting:
             del self._entries[entry.key]
             return
         entry.forced = entry.again = entry.overdue = False
-        entry.first_offset = entry.offset
-        heapq.heappush(self._partitions[entry.partition].firsts, (entry.offset, entry.key))
+        entry.deleted = entry.tombstone or not self.tells(entry.key)
+        if entry.first_offset is not None:
+            entry.first_offset = entry.offset
+            heapq.heappush(self._partitions[entry.partition].firsts, (entry.offset, entry.key))
         self.enqueue(entry)
 
     def flies(self, entry: Entry) -> None:

@@ -6,20 +6,24 @@ from typing import Any, Protocol
 import msgspec
 
 from consumers.sink.budget import Budget
+from consumers.sink.commands import apply, load
 from consumers.sink.delivery import Delivery, Request, SinkTarget
 from consumers.sink.dialects import Dialect
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.feed import Clock, Place, Rules
 from consumers.sink.settle import Answer
-from consumers.sink.waiting import Fetch
+from consumers.sink.waiting import LOG_END, Fetch
 from runtime.record import Outgoing, Record
 from runtime.settings import BudgetSettings
+from schemas.controls import Address, address_key
 from schemas.records import DeadLetter, Status
 from schemas.topics import TopicNames
 
 NO_ALLOWANCE = BudgetSettings(requests_per_minute=0, products_per_minute=0, products_per_day=0)
 FEED = "cs.feed.products"
 STATUS = "cs.status.optimizer.products"
+CONTROL = "cs.control"
+ADDRESS = Address("optimizer", "https://service.example.com")
 LETTER = "cs.dead-letter.optimizer.products"
 
 
@@ -49,6 +53,8 @@ class Drive:
         statuses: Iterable[tuple[bytes, bytes]] = (),
         clean: bool = True,
         dialect: Dialect | None = None,
+        address: Address = ADDRESS,
+        lost: str = "",
     ) -> None:
         self.sender = sender
         self.now = after.now if after else 1_000.0
@@ -56,21 +62,42 @@ class Drive:
         self.topics: dict[tuple[str, bytes], bytes] = (
             after.topics if after else {(STATUS, key): value for key, value in statuses}
         )
+        self.topics.setdefault((CONTROL, address_key("optimizer")), msgspec.json.encode(ADDRESS))
         self.position = after.position if after else 0
         self.scanned = self.position
         self.end = max(self.log, default=-1) + 1
+        for _, value in statuses:
+            self.end = max(self.end, msgspec.json.decode(value, type=Status).offset + 1)
         self.delivery = Delivery(
             SinkTarget("optimizer", dialect or OptimizerDialect(), {"products": items_max}, rules or Rules()),
             TopicNames("cs"),
             Budget(allowance, lambda: self.now),
             Clock(lambda: self.now, lambda: self.wall_ms),
         )
+        self.controls = after.controls if after else 0
+        load(self.delivery, address, self._control_records(), clean=clean)
         self.delivery.assign(
             "products",
-            [Place(0, self.position, self.end, clean)],
+            [Place(0, self.position, self.end, clean, lost)],
             self._held(STATUS),
             self._held(LETTER),
         )
+
+    def _control_records(self) -> list[Record]:
+        held = enumerate(self._held(CONTROL))
+        return [Record(CONTROL, 0, offset, key, value, {}, self.wall_ms) for offset, (key, value) in held]
+
+    def say(self, *commands: tuple[bytes, bytes | None]) -> None:
+        """What an operator writes on the control topic, and the sink hears."""
+        records = []
+        for key, value in commands:
+            if value is None:
+                self.topics.pop((CONTROL, key), None)
+            else:
+                self.topics[CONTROL, key] = value
+            self.controls += 1
+            records.append(Record(CONTROL, 0, 1_000 + self.controls, key, value, {}, self.wall_ms))
+        apply(self.delivery, "optimizer", records)
 
     @property
     def wall_ms(self) -> int:
@@ -111,6 +138,12 @@ class Drive:
         """As the fetcher reads: what is still in the log."""
         if fetch.offsets:
             return [self.log[offset] for offset in fetch.offsets if offset in self.log], fetch.until
+        if fetch.sweep:
+            records = [self.log[o] for o in sorted(self.log) if fetch.begin <= o < fetch.until]
+            taken = records[: fetch.records_max]
+            if len(taken) < len(records):
+                return taken, taken[-1].offset + 1
+            return taken, fetch.until if fetch.until < self.end else LOG_END
         wanted = [self.log[o] for o in sorted(self.log) if fetch.begin <= o < fetch.until]
         taken = wanted[: fetch.records_max]
         return taken, taken[-1].offset + 1 if len(taken) < len(wanted) else fetch.until
@@ -127,6 +160,13 @@ class Drive:
                 self.topics[record.topic, record.key] = record.value
         self.position = commit.offsets.get((FEED, 0), self.position)
         self.delivery.written(commit)
+        # The topic is read by ourselves, too.
+        own = [record for record in commit.records if record.topic == CONTROL]
+        apply(
+            self.delivery,
+            "optimizer",
+            [Record(r.topic, 0, 1_000_000, r.key, r.value, {}, self.wall_ms) for r in own],
+        )
         return commit.records
 
     def run(self, *records: Record) -> list[Outgoing]:
@@ -136,8 +176,9 @@ class Drive:
         written = []
         for _ in range(1_000):
             busy = self.turn()
-            written.extend(self.commit())
-            if not busy:
+            news = self.commit()
+            written.extend(news)
+            if not (busy or news):
                 return written
         raise AssertionError("the sink does not come to rest")
 

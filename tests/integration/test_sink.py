@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner
 from pipeline import Pipeline, running
 
@@ -14,6 +15,7 @@ from commerce_sync.cli import cli
 from commerce_sync.demo import play
 from commerce_sync.demo.scene import TARGET
 from commerce_sync.local.stack import Stack
+from commerce_sync.run.replay import open_reconciles
 
 pytestmark = pytest.mark.stack
 
@@ -156,6 +158,53 @@ def _waits(path: Pipeline, monkeypatch: pytest.MonkeyPatch) -> bool:
         return behind(admin_client(settings.kafka), wanted.group, until) > 0
     finally:
         asker.close()
+
+
+def views(path: Pipeline) -> set[str]:
+    return {view for _, view in path.held()}
+
+
+def test_a_store_view_is_switched_off_and_on_while_edits_run(
+    path: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its items leave the target and come back as they are then; no other item goes beside its own edits."""
+    before = set(path.held())
+    traffic = play._traffic(path.scene, 20, 41)
+    traffic.start()
+    said = command(path, monkeypatch, "scopes", "disable", "base/de", "--wait")
+    while_off = views(path)
+    listed = json.loads(command(path, monkeypatch, "scopes", "list", "--json"))["scopes"]
+    command(path, monkeypatch, "scopes", "enable", "base/de", "--wait")
+    traffic.stop()
+    path.settle()
+
+    assert {view for _, view in before} == {"default", "de", "outlet"}
+    assert said.startswith(f"{TARGET}: base/de disabled\n")
+    assert while_off == {"default", "outlet"}
+    assert [line["scope"] for line in listed if not line["enabled"]] == ["base/de"]
+    assert views(path) == {"default", "de", "outlet"}
+    assert play.proof(path.scene).differences == ()
+
+
+def test_a_replay_sends_every_item_again_and_a_killed_sink_goes_on_with_it(
+    path: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the feed topic: the service has lost everything, and no entity is built."""
+    path.settle()
+    held = path.held()
+    requests.delete(f"{path._control}/items", timeout=10).raise_for_status()
+    emitted = path.ends(["products"])
+    path.put_faults({"match": {"path": PRODUCTS_PATH}, "do": {"delay_ms": 300}})
+    words = ("resync", "--feed", "products", "--no-reindex")
+    command(path, monkeypatch, *words, "--no-wait")
+    path.wait_until("some are sent again", lambda: len(path.held()) > 0)
+    assert path.scene.supervisor is not None
+    os.kill(path.scene.supervisor.pids()[f"sink.{TARGET}.demo-{active(path)}"], signal.SIGKILL)
+    path.clear_faults()
+    path.wait_until("it is done", lambda: open_reconciles(path.scene.settings) == {})
+
+    assert path.held() == held
+    assert path.written(["products"], emitted) == []
 
 
 def test_a_frozen_sink_is_replaced_and_writes_nothing_when_it_thaws(path: Pipeline) -> None:

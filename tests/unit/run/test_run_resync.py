@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from commerce_sync.cli import cli
 from commerce_sync.run.by_ids import _entity, _questions
 from commerce_sync.run.pace import Pace, duration
-from commerce_sync.run.resync import Wish, _following, lines
+from commerce_sync.run.resync import Wish, following, lines
 from runtime.errors import UsageError
 
 FEEDS = ("products",)
@@ -91,7 +91,7 @@ def test_an_id_is_compared_with_a_column_of_its_own_kind() -> None:
 
 def test_ctrl_c_leaves_a_resync_running_and_says_how_to_end_it(capsys: pytest.CaptureFixture[str]) -> None:
     """A script must not take it for done."""
-    with pytest.raises(SystemExit) as ended, _following(Wish(FEEDS), "it goes on: --stop ends it"):
+    with pytest.raises(SystemExit) as ended, following(Wish(FEEDS), "it goes on: --stop ends it"):
         raise KeyboardInterrupt
 
     assert ended.value.code == 130

@@ -1,7 +1,8 @@
 """Whatever happens, in whatever order: at quiet the target holds the last state of every identity.
 
 Edits, deletes, resyncs, compaction, every kind of answer, answers that are lost before or behind storing,
-requests that are applied long after they were given up, restarts with and without a drain.
+requests that are applied long after they were given up, restarts with and without a drain, a scope that is
+switched off and on, replays, and positions that are lost.
 """
 
 import heapq
@@ -17,6 +18,7 @@ from sink_drive import STATUS, Drive, sku_of
 from consumers.sink.delivery import Request
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer
+from schemas.controls import Reconcile, Scope, reconcile_key, scope_key
 from schemas.records import Status
 
 SKUS = st.sampled_from(["A", "B", "C", "D"])
@@ -68,6 +70,9 @@ class SinkMachine(RuleBasedStateMachine):
         self.offset = 0
         self.latest: dict[str, str | None] = {}
         self.settled: dict[bytes, int] = {}
+        self.enabled = True
+        self.switched = False
+        self.commands = 0
 
     def append(self, sku: str, name: str | None, lane: str) -> None:
         record = feed_record(sku, self.offset, deleted=name is None, lane=lane, name=name)
@@ -97,6 +102,20 @@ class SinkMachine(RuleBasedStateMachine):
             if newest[record.key] != offset and offset < self.offset - 2:
                 del self.drive.log[offset]
 
+    @rule(enabled=st.booleans())
+    def switch(self, enabled: bool) -> None:
+        """The store view of all items, off or on; the command says that everything is to be compared."""
+        self.enabled, self.switched = enabled, True
+        scope = Scope("optimizer", "base", enabled, self.drive.wall_ms, "default")
+        self.drive.say((scope_key("optimizer", "base", "default"), msgspec.json.encode(scope)))
+        self.reconcile("differences")
+
+    @rule(kind=st.sampled_from(["differences", "replay", "force"]))
+    def reconcile(self, kind: Any) -> None:
+        self.commands += 1
+        run = Reconcile("optimizer", "products", kind, self.drive.wall_ms + self.commands)
+        self.drive.say((reconcile_key(run), msgspec.json.encode(run)))
+
     @rule()
     def scan(self) -> None:
         self.drive.scan()
@@ -123,7 +142,8 @@ class SinkMachine(RuleBasedStateMachine):
         if how == "judge":
             return self.service.judge(request)
         if how == "busy":
-            statuses = [401, 403, 413, 429, 503]
+            # One item alone is too large only if it is, and then an operator's.
+            statuses = [401, 403, 429, 503, *([413] if len(request.items) > 1 else [])]
             return Answer(data.draw(st.sampled_from(statuses)), retry_after="2")
         if how == "lose after":
             self.service.judge(request)
@@ -142,11 +162,17 @@ class SinkMachine(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
-        for record in self.drive.commit():
+        self.write()
+
+    def write(self) -> bool:
+        """What there is to write, in one transaction; whether there was something."""
+        records = self.drive.commit()
+        for record in records:
             if record.topic == STATUS and record.value is not None:
                 offset = msgspec.json.decode(record.value, type=Status).offset
                 assert offset >= self.settled.get(record.key, 0), "a status for an older record"
                 self.settled[record.key] = offset
+        return bool(records)
 
     @rule(data=st.data())
     def die(self, data: st.DataObject) -> None:
@@ -159,6 +185,16 @@ class SinkMachine(RuleBasedStateMachine):
                     self.stick(request, data)
         self.flying = []
         self.drive = Drive(FakeSender(), items_max=3, rules=RULES, after=self.drive, clean=False)
+
+    @rule(data=st.data())
+    def lose_the_position(self, data: st.DataObject) -> None:
+        """The group is forgotten by the broker, and the process with it."""
+        self.die(data)
+        self.drive.position = 0
+        self.drive = Drive(
+            FakeSender(), items_max=3, rules=RULES, after=self.drive, clean=False, lost="the group is gone"
+        )
+        self.commit()
 
     @rule()
     def drain(self) -> None:
@@ -178,6 +214,9 @@ class SinkMachine(RuleBasedStateMachine):
             for offset, record in sorted(self.drive.log.items())
             if offset < self.drive.position
         }
+        if self.switched:
+            # What is not to be at the target, and never was, needs no status.
+            return
         statuses = self.drive.statuses()
         for key, record in newest.items():
             if sku_of(key) not in statuses:
@@ -193,11 +232,14 @@ class SinkMachine(RuleBasedStateMachine):
             self.drive.now += 10
             self.service.arrive(self.drive.now)
         self.rest()
-        expected = {sku: name for sku, name in self.latest.items() if name is not None}
+        expected = {sku: name for sku, name in self.latest.items() if name is not None and self.enabled}
         failing = {sku for sku, name in expected.items() if name in {"bad", "broken"}}
         held = {sku: name for sku, name in self.service.held.items() if sku not in failing}
 
         assert held == {sku: name for sku, name in expected.items() if sku not in failing}
+        assert self.enabled or self.service.held == {}
+        # A service that breaks at the only item that is left takes nothing more.
+        assert "broken" in expected.values() or not self.drive.delivery.reconcilers["products"].pending
         letters = self.drive.letters()
         assert set(letters) <= failing
         assert {sku for sku in failing if expected[sku] == "bad"} <= set(letters)
@@ -216,7 +258,7 @@ class SinkMachine(RuleBasedStateMachine):
             for fetch in self.drive.delivery.fetches():
                 self.drive.delivery.fetched(fetch, *self.drive.read(fetch))
                 busy = True
-            self.commit()
+            busy = self.write() or busy
             if not busy and self.drive.delivery.wake_s() != 0:
                 return
         raise AssertionError("the sink does not come to rest")

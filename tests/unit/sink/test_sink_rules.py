@@ -646,6 +646,7 @@ def test_a_dead_letter_older_than_the_status_is_never_sent() -> None:
     sender = FakeSender()
     first = Drive(sender)
     first.run(feed_record("A", 0, name="v1"))
+    first.append(feed_record("A", 5, name="v2"))
     status = Status("delivered", "hash", "cs.feed.products", 0, 5, 5_000)
     first.topics[STATUS, item_key("A")] = msgspec.json.encode(status)
     first.topics[LETTER, item_key("A")] = msgspec.json.encode(

@@ -1,0 +1,1 @@
+"""Which websites and store views a target is sent."""

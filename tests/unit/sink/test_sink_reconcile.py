@@ -1,0 +1,629 @@
+"""What a target holds follows what it should hold, whatever was lost sight of: a test a rule."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+from fake_target import FakeSender, feed_record, item_key, refused
+from sink_drive import ADDRESS, CONTROL, LETTER, STATUS, Drive
+
+from consumers.sink import reconcile as reconcile_module
+from consumers.sink.delivery import OLD_MS, Request
+from consumers.sink.feed import Rules
+from consumers.sink.settle import Answer
+from runtime.record import Record
+from schemas.controls import Address, Reconcile, Scope, address_key, reconcile_key, scope_key
+from schemas.records import ALLOW_DELETES_KEY, AllowDeletes
+
+RULES = Rules(retry_s=300, request_timeout_s=30, settle_s=120)
+
+
+def asked(held: Drive, kind: Any, *ids: str) -> None:
+    """A reconcile is asked for on the control topic."""
+    run = Reconcile("optimizer", "products", kind, held.wall_ms, ids=ids)
+    held.say((reconcile_key(run), msgspec.json.encode(run)))
+
+
+def switch(held: Drive, enabled: bool) -> None:
+    """The store view of all items, as the command says it."""
+    scope = Scope("optimizer", "base", enabled, held.wall_ms, "default")
+    held.say((scope_key("optimizer", "base", "default"), msgspec.json.encode(scope)))
+    asked(held, "differences")
+
+
+def pending(held: Drive) -> Sequence[Reconcile]:
+    return held.delivery.reconcilers["products"].pending
+
+
+def controls(held: Drive) -> list[bytes]:
+    """Reconciles that the control topic tells of."""
+    return [key for topic, key in held.topics if topic == CONTROL and key.startswith(b"reconcile:")]
+
+
+def restarted(held: Drive, **changes: Any) -> Drive:
+    return Drive(held.sender, rules=RULES, after=held, **changes)
+
+
+# Replays.
+
+
+def test_a_replay_sends_every_current_record_again_and_no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The latest state of each; what was deleted stays so; its record on the control topic ends with it."""
+    monkeypatch.setattr(reconcile_module, "WINDOW_OFFSETS", 1)
+    monkeypatch.setattr(reconcile_module, "_RECORD_OFFSETS", 1)
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0, name="old"), feed_record("B", 1), feed_record("C", 2))
+    held.run(feed_record("A", 3, name="new"), feed_record("C", 4, deleted=True))
+    del sender.posts[:]
+
+    asked(held, "replay")
+    held.run()
+
+    assert sorted(sender.sent) == [("upsert", ["A"]), ("upsert", ["B"])]
+    assert {item["name"] for _, items in sender.posts for item in items} == {"new", "Name of B"}
+    assert (list(pending(held)), controls(held)) == ([], [])
+
+
+def test_a_replay_leaves_what_waits_for_attention_and_force_does_not() -> None:
+    """An operator says so by --force, or by naming it."""
+    sender = FakeSender(refused((0, "name", "no")))
+    held = Drive(sender)
+    held.run(feed_record("bad", 0))
+    held.run(feed_record("good", 1))
+    del sender.posts[:]
+
+    for kind, ids in (("replay", ()), ("force", ()), ("replay", ("bad",))):
+        sender.answers = [None if kind == "replay" and not ids else refused((0, "name", "no"))]
+        asked(held, kind, *ids)
+        held.run()
+        held.now += 1
+
+    assert sender.sent == [
+        ("upsert", ["good"]),
+        *[("upsert", ["bad", "good"]), ("upsert", ["good"])],
+        ("upsert", ["bad"]),
+    ]
+
+
+def test_a_replay_by_ids_sends_these_items_only() -> None:
+    """A member of the key names them; the store view's code names no item."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0), feed_record("B", 1))
+    del sender.posts[:]
+
+    asked(held, "replay", "B", "default")
+    held.run()
+
+    assert sender.sent == [("upsert", ["B"])]
+
+
+def test_a_replay_never_overtakes_a_newer_edit() -> None:
+    """The edit is in flight, or waits, or is settled when the replay comes to the older record."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0, name="old"))
+    held.append(feed_record("A", 1, name="new"))
+    held.scan()
+    (edit,) = list(held.delivery.requests())
+
+    asked(held, "force")
+    held.run()
+    before = len(sender.posts)
+    held.delivery.answered(edit.number, held.answer(edit))
+    held.run()
+
+    names = [item["name"] for _, items in sender.posts for item in items]
+    assert before == 1
+    assert names == ["old", "new"]
+
+
+def test_a_live_edit_goes_before_a_replay() -> None:
+    """A replay is bulk work."""
+    sender = FakeSender()
+    held = Drive(sender, items_max=2)
+    held.run(*(feed_record(f"A{n}", n) for n in range(20)))
+    asked(held, "replay")
+    for _ in range(4):
+        held.turn()
+        held.commit()
+    del sender.posts[:]
+    held.append(feed_record("edit", 20))
+    held.scan()
+
+    held.turn()
+
+    assert sender.sent[0] == ("upsert", ["edit"])
+
+
+def test_a_killed_sink_goes_on_where_the_replay_stood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was recorded as settled does not go again; what the process may have sent does."""
+    monkeypatch.setattr(reconcile_module, "WINDOW_OFFSETS", 10)
+    monkeypatch.setattr(reconcile_module, "_RECORD_OFFSETS", 5)
+    sender = FakeSender()
+    held = Drive(sender, items_max=1)
+    held.run(*(feed_record(f"A{n:02}", n) for n in range(40)))
+    del sender.posts[:]
+    asked(held, "replay")
+    while len(sender.posts) < 20:
+        held.turn()
+        held.commit()
+    (run,) = pending(held)
+
+    held = Drive(sender, items_max=1, after=held)
+    held.run()
+
+    names = [names[0] for _, names in sender.sent]
+    assert run.next_offset >= 10
+    assert sorted(set(names)) == [f"A{n:02}" for n in range(40)]
+    assert len(names) <= 40 + 5
+    assert controls(held) == []
+
+
+def test_memory_is_bounded_by_a_replay_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No further than the window past what is settled, however much the log holds."""
+    monkeypatch.setattr(reconcile_module, "WINDOW_OFFSETS", 10)
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(*(feed_record(f"A{n:02}", n) for n in range(40)))
+    held.delivery.pause("products", True)
+    asked(held, "replay")
+
+    held.run()
+
+    assert len(held.delivery.feed("products").waiting) == 10
+
+
+# Differences.
+
+
+def test_nothing_goes_where_nothing_differs() -> None:
+    """Promise 5."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0), feed_record("B", 1, deleted=True))
+    del sender.posts[:]
+
+    asked(held, "differences")
+    held.run()
+
+    assert (sender.posts, controls(held)) == ([], [])
+
+
+def test_statuses_that_were_lost_are_made_up_for() -> None:
+    """An item without a status is sent, as far as anybody knows it is missing."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0), feed_record("B", 1))
+    del sender.posts[:]
+    del held.topics[STATUS, item_key("A")]
+    held = restarted(held)
+
+    asked(held, "differences")
+    held.run()
+
+    assert sender.sent == [("upsert", ["A"])]
+
+
+def test_what_no_record_tells_of_is_deleted() -> None:
+    """Its tombstone was compacted away before the sink came to it."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0), feed_record("B", 1))
+    del sender.posts[:]
+    del held.log[0]
+
+    asked(held, "differences")
+    held.run()
+
+    assert sender.sent == [("delete", ["A"])]
+    assert held.statuses()["A"].outcome == "deleted"
+
+
+def test_what_came_back_while_the_log_was_read_is_not_deleted() -> None:
+    """The newer record is found by the scan, behind the place where the reconcile has read."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0), feed_record("B", 1))
+    del held.log[0]
+    asked(held, "differences")
+    list(held.delivery.requests())
+    list(held.delivery.fetches())
+    held.commit()
+    (fetch,) = held.delivery.fetches()
+    held.delivery.fetched(fetch, *held.read(fetch))
+    del sender.posts[:]
+
+    held.run(feed_record("A", 2, name="back"))
+
+    assert sender.sent == [("upsert", ["A"])]
+
+
+def test_an_empty_feed_topic_does_not_empty_the_target() -> None:
+    """Promise 7: more than the guard's share waits for an operator's word."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(*(feed_record(f"A{n:03}", n) for n in range(150)))
+    del sender.posts[:]
+    held.log.clear()
+    held.append(feed_record("last", 150))
+
+    asked(held, "differences")
+    held.run()
+    complaints = held.delivery.complaints
+    before = sender.sent[:]
+    held.say((ALLOW_DELETES_KEY, msgspec.json.encode(AllowDeletes(held.wall_ms + 1_000))))
+    held.run()
+
+    assert before == [("upsert", ["last"])]
+    assert len(complaints) == 1
+    assert complaints[0].startswith("products: 150 items of the target have no record in cs.feed.products")
+    assert sum(len(skus) for operation, skus in sender.sent if operation == "delete") == 150
+    assert held.delivery.complaints == []
+
+
+# What was lost sight of.
+
+
+def test_a_position_that_was_lost_is_answered_by_a_reconcile() -> None:
+    """Deletes that were missed meanwhile are found; what the target has is not sent again."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0), feed_record("B", 1))
+    del sender.posts[:]
+    del held.log[0]
+    held.position = 0
+
+    held = restarted(held, lost="its position in the feed was lost or is new")
+    held.run()
+
+    assert sender.sent == [("delete", ["A"])]
+
+
+def test_a_target_that_begins_has_nothing_to_reconcile() -> None:
+    """Without a status the log is read from its beginning, and that is all."""
+    held = restarted(Drive(FakeSender()), lost="its position in the feed was lost or is new")
+
+    assert pending(held) == []
+
+
+def test_another_log_is_noticed_and_its_offsets_do_not_hide_newer_records() -> None:
+    """The feed topic was made anew: lower offsets are newer; what is unchanged costs no request."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(*(feed_record(sku, n) for n, sku in enumerate(["x", "y", "A", "B", "C"])))
+    held.run(feed_record("gone", 5), feed_record("gone", 6, deleted=True))
+    del sender.posts[:]
+    held.log.clear()
+    held.position = 0
+    held.append(feed_record("A", 0), feed_record("B", 1, name="new"))
+
+    held = restarted(held, lost="its position in the feed was lost or is new")
+    held.run()
+    held = restarted(held)
+    held.run(feed_record("A", 2, name="edit"), feed_record("gone", 3, name="back"))
+
+    assert [(operation, sorted(skus)) for operation, skus in sender.sent] == [
+        ("upsert", ["B"]),
+        ("delete", ["C", "x", "y"]),
+        ("upsert", ["A", "gone"]),
+    ]
+
+
+def test_another_log_is_not_trusted_after_a_kill_in_the_middle() -> None:
+    """The new log has grown past the old offsets when the next process looks."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(*(feed_record(sku, n) for n, sku in enumerate(["x", "y", "A", "B"])))
+    held.now += 1
+    held.log.clear()
+    held.position = 0
+    held.append(feed_record("C", 0))
+    held = restarted(held, lost="its position in the feed was lost or is new")
+    held.commit()
+    del sender.posts[:]
+    held.append(feed_record("A", 1, name="new"), feed_record("D", 2), feed_record("B", 3, name="new"))
+
+    held = restarted(held)
+    held.run()
+
+    upserts = [sku for operation, skus in sender.sent for sku in skus if operation == "upsert"]
+    assert sorted(upserts) == ["A", "B", "C", "D"]
+
+
+def test_a_dead_letter_of_another_log_sends_nobody_elses_record() -> None:
+    """Its pointer finds a record of another identity."""
+    sender = FakeSender(refused((0, "name", "no")))
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    del sender.posts[:]
+    held.log[0] = feed_record("B", 0)
+
+    held.delivery.retry("products", held.wall_ms + 1, None, ())
+    held.run()
+
+    assert sender.posts == []
+
+
+def test_a_position_so_old_that_tombstones_may_be_gone_is_answered_by_a_reconcile() -> None:
+    """INTERLEAVING 32: half of the time that tombstones are kept."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    held.now += OLD_MS / 1000 + 10
+    held.append(feed_record("B", 1, commit_ms=5_000), feed_record("C", 2, commit_ms=held.wall_ms))
+    del held.log[0]
+    held = restarted(held)
+
+    held.run()
+
+    assert ("delete", ["A"]) in sender.sent
+
+
+def test_a_fresh_position_is_not_reconciled() -> None:
+    """The counterpart."""
+    held = Drive(FakeSender())
+    held.run(feed_record("A", 0))
+    held.now += OLD_MS / 1000 + 10
+    held.append(feed_record("B", 1, commit_ms=held.wall_ms))
+
+    held = restarted(held)
+    held.run()
+
+    assert pending(held) == []
+    assert held.statuses()["A"].outcome == "delivered"
+
+
+# Addresses.
+
+
+def test_nothing_is_sent_to_another_address_until_an_operator_says_so() -> None:
+    """INTERLEAVING 38: the statuses are not true there."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    del sender.posts[:]
+    other = Address("optimizer", "https://other.example.com")
+    held = restarted(held, address=other)
+
+    held.run(feed_record("B", 1))
+    complaints, before = held.delivery.complaints, list(sender.posts)
+    held.say((address_key("optimizer"), msgspec.json.encode(other)))
+    asked(held, "force")
+    held.run()
+
+    assert before == []
+    assert complaints[0].startswith(
+        "targets.optimizer is https://other.example.com now, and all that is known was accepted by "
+        f"{ADDRESS.url}: nothing is sent until"
+    )
+    assert {sku for _, skus in sender.sent for sku in skus} == {"A", "B"}
+    assert held.delivery.complaints == []
+
+
+def test_the_first_address_is_remembered() -> None:
+    """Of a target that nobody has sent to before."""
+    held = Drive(FakeSender())
+    del held.topics[CONTROL, address_key("optimizer")]
+    held = restarted(held)
+
+    held.commit()
+
+    assert msgspec.json.decode(held.topics[CONTROL, address_key("optimizer")], type=Address) == ADDRESS
+
+
+# Scopes.
+
+
+def test_a_scope_that_is_switched_off_and_on_takes_its_items_away_and_brings_them_back() -> None:
+    """As they are then; deleted ones stay away, and nothing else goes."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0), feed_record("B", 1), feed_record("C", 2, deleted=True))
+    del sender.posts[:]
+
+    switch(held, False)
+    held.run()
+    held.run(feed_record("A", 3, name="edit"), feed_record("new", 4))
+    held.now += 1
+    switch(held, True)
+    held.run()
+
+    assert [(operation, sorted(skus)) for operation, skus in sender.sent] == [
+        ("delete", ["A", "B"]),
+        ("upsert", ["A", "B", "new"]),
+    ]
+    assert "edit" in {item.get("name") for _, items in sender.posts for item in items}
+
+
+def test_a_scope_that_is_off_stays_off_over_a_restart() -> None:
+    """Before the first record is looked at."""
+    sender = FakeSender()
+    held = Drive(sender)
+    switch(held, False)
+    held.run(feed_record("A", 0))
+
+    held = restarted(held)
+    held.run(feed_record("B", 1))
+
+    assert (sender.posts, held.statuses()) == ([], {})
+    assert held.position == 2
+
+
+def test_of_what_was_kept_away_the_newest_state_comes_back() -> None:
+    """No status tells of its records; an older one is read and waits when the newer one is read."""
+    sender = FakeSender(Answer(429, retry_after="10"))
+    held = Drive(sender)
+    switch(held, False)
+    others = [feed_record(f"B{n}", n) for n in range(1, 600)]
+    held.run(feed_record("A", 0, name="old"), *others, feed_record("A", 600, name="new"))
+    held.now += 1
+
+    switch(held, True)
+    held.run()
+    held.pass_time(11)
+
+    assert [item["name"] for _, items in sender.posts for item in items if item["sku"] == "A"][-1] == "new"
+    assert held.statuses()["A"].offset == 600
+
+
+def test_what_waits_when_its_scope_goes_off_is_not_sent() -> None:
+    """It was never told of: there is nothing to delete either."""
+    sender = FakeSender(Answer(429, retry_after="10"))
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    del sender.posts[:]
+
+    switch(held, False)
+    held.pass_time(60)
+
+    assert sender.posts == []
+    assert held.position == 1
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_a_request_under_way_when_its_scope_is_switched_does_not_stand(enabled: bool) -> None:
+    """What it left behind is taken back, whichever of the two it was."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    switch(held, False)
+    if enabled:
+        for _ in range(10):
+            flying = list(held.delivery.requests())
+            if flying:
+                break
+            for fetch in held.delivery.fetches():
+                held.delivery.fetched(fetch, *held.read(fetch))
+            held.commit()
+    else:
+        switch(held, True)
+        held.run(feed_record("A", 1, name="edit"))
+        held.append(feed_record("A", 2, name="last"))
+        held.scan()
+        flying = list(held.delivery.requests())
+    (request,) = flying
+    held.now += 1
+    switch(held, enabled)
+
+    held.run()
+    held.delivery.answered(request.number, held.answer(request))
+    held.run()
+
+    assert held.statuses()["A"].outcome == ("delivered" if enabled else "deleted")
+    assert sender.sent[-1] == ("upsert" if enabled else "delete", ["A"])
+
+
+def test_an_item_that_waits_for_attention_leaves_with_its_scope() -> None:
+    """The target may hold an older state of it; its dead letter is gone."""
+    sender = FakeSender(None, refused((0, "name", "no")))
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    held.run(feed_record("A", 1, name="bad"))
+    letters = len(held.letters())
+
+    switch(held, False)
+    held.run()
+
+    assert (letters, held.letters()) == (1, {})
+    assert sender.sent[-1] == ("delete", ["A"])
+
+
+def test_a_delete_that_fails_does_not_stand_when_its_scope_is_on_again() -> None:
+    """Its dead letter says delete, and the item is to be there."""
+    sender = FakeSender(None, refused((0, "sku", "no")))
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    switch(held, False)
+    held.run()
+    parked = held.letters()["A"].operation
+    held.now += 1
+
+    switch(held, True)
+    held.run()
+
+    assert parked == "delete"
+    assert held.letters() == {}
+    assert sender.sent[-1] == ("upsert", ["A"])
+    assert (LETTER, item_key("A")) not in held.topics
+
+
+def test_an_item_of_another_scope_is_left_alone() -> None:
+    """Also where a website of that name is switched off: it governs prices."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    del sender.posts[:]
+
+    for website, view in (("base", None), ("base", "german")):
+        scope = Scope("optimizer", website, False, held.wall_ms, view)
+        held.say((scope_key("optimizer", website, view), msgspec.json.encode(scope)))
+    asked(held, "differences")
+    held.run()
+
+    assert sender.posts == []
+
+
+def test_a_forgotten_item_is_not_deleted_by_a_reconcile() -> None:
+    """Its tombstone says that the service is not to be told."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    gone = feed_record("A", 1, deleted=True)
+    held.run(Record(gone.topic, 0, 1, gone.key, None, {**gone.headers, "forget": b"1"}, gone.timestamp_ms))
+    del sender.posts[:]
+
+    asked(held, "force")
+    held.run()
+
+    assert sender.posts == []
+
+
+def first_request(held: Drive) -> Request:
+    """Work goes on until a request flies."""
+    while True:
+        for request in held.delivery.requests():
+            return request
+        for fetch in held.delivery.fetches():
+            held.delivery.fetched(fetch, *held.read(fetch))
+        held.commit()
+
+
+def test_what_a_killed_sink_may_have_sent_in_a_reconcile_is_in_doubt() -> None:
+    """It deleted an item and told nobody; the scope is on again before the next process looks."""
+    sender = FakeSender()
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0))
+    switch(held, False)
+    held.answer(first_request(held))
+    del sender.posts[:]
+    scope = Scope("optimizer", "base", True, held.wall_ms, "default")
+    held.topics[CONTROL, scope_key("optimizer", "base", "default")] = msgspec.json.encode(scope)
+
+    held = restarted(held, clean=False)
+    held.run()
+    at_once = sender.sent[:]
+    held.pass_time(31)
+
+    assert at_once == []
+    assert sender.sent == [("upsert", ["A"])]
+
+
+def test_what_came_back_behind_a_killed_reconcile_is_sent_though_it_is_known() -> None:
+    """The delete of what no record told of may have been taken; then it comes back as it was."""
+    sender = FakeSender()
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0), feed_record("B", 1))
+    del held.log[0]
+    asked(held, "differences")
+    held.answer(first_request(held))
+    del sender.posts[:]
+
+    held = restarted(held, clean=False)
+    held.append(feed_record("A", 2 + reconcile_module.WINDOW_OFFSETS))
+    held.run()
+    held.pass_time(31)
+
+    assert ("upsert", ["A"]) in sender.sent
