@@ -1,15 +1,13 @@
-"""What the demo proves: the target holds what a fresh build gives, and what plain SQL says."""
+"""What the demo proves: of every feed the target holds what a fresh build gives, and what plain SQL says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from commerce_sync.proof.compare import compare
+from commerce_sync.proof.delivered import delivered
 from commerce_sync.proof.feeds import feed_differences
-from commerce_sync.proof.fresh import build_products
-from commerce_sync.proof.target import read_products
 from commerce_sync.sample.plain_sql import Expected
-from consumers.sink.dialects.choose import dialect_of
 from runtime.settings import Settings
 
 SHOWN_MAX: Final = 10
@@ -20,13 +18,16 @@ Held = Mapping[tuple[str, str], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Counts and differences; `equal` is what the demo's exit code says."""
+    """Differences, and items by feed; `equal` is what the demo's exit code says.
 
-    held: int
+    `fresh` are those that the target should hold, `refused` those that cannot be said there, `plain` the
+    products that plain SQL expects.
+    """
+
+    held: Mapping[str, int]
     fresh: int
     plain: int
     refused: int
-    parked: int
     differences: tuple[str, ...]
 
     @property
@@ -37,21 +38,20 @@ class Verdict:
 def prove(settings: Settings, target_name: str, expected: Expected) -> Verdict:
     """Compare a quiet target with the database, item by item, in two ways that share no code.
 
-    Every feed's topic is compared with a fresh build besides, also of feeds that nobody is sent.
+    A fresh build is compared with every feed's topic, also of feeds that nobody is sent, and the topics with
+    what the target holds; what plain SQL says of products is compared with the target itself.
     """
-    target = settings.targets[target_name]
-    fresh = build_products(settings.commerce, dialect_of(target))
-    held = read_products(target_name, target)
-    findings = [f"fresh build: {finding}" for finding in compare(fresh.items, held)]
-    topics = [f"feed topics: {difference}" for difference in feed_differences(settings)]
-    plain = [f"plain SQL: {finding}" for finding in compare(_sayable(expected), _plain(held))]
+    topics = [f"fresh build: {difference}" for difference in feed_differences(settings)]
+    feeds = {feed.feed: feed for feed in delivered(settings, target_name)}
+    target = [f"target: {name}: {finding}" for name, feed in feeds.items() for finding in feed.findings]
+    products: Held = {(sku, view): item for (sku, view), item in feeds["products"].held.items()}
+    plain = [f"plain SQL: {finding}" for finding in compare(_sayable(expected), _plain(products))]
     return Verdict(
-        held=len(held),
-        fresh=len(fresh.items),
+        held={name: len(feed.held) for name, feed in feeds.items()},
+        fresh=sum(len(feed.wanted) for feed in feeds.values()),
         plain=len(expected),
-        refused=len(fresh.refused),
-        parked=len(fresh.parked),
-        differences=tuple(findings + topics + plain),
+        refused=sum(len(feed.refused) for feed in feeds.values()),
+        differences=tuple(topics + target + plain),
     )
 
 

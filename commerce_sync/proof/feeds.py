@@ -12,7 +12,7 @@ from runtime.database import Database, Snapshot
 from runtime.kafka import read_to_end, reader
 from runtime.settings import CommerceSettings, Settings
 from schemas.codec import decode, encode
-from schemas.entities import ENTITY_OF, FEEDS, FEEDS_OF, partitions_of
+from schemas.entities import FEEDS, FEEDS_OF, feed_partitions
 from schemas.keys import UNHASHED_FIELDS
 from schemas.topics import TopicNames
 
@@ -51,7 +51,7 @@ def held_items(settings: Settings, feeds: Iterable[str] = FEEDS) -> Items:
     items: Items = {}
     try:
         for feed in feeds:
-            partitions = range(partitions_of(ENTITY_OF[feed], settings.kafka.partitions))
+            partitions = range(feed_partitions(feed, settings.kafka.partitions))
             for record in read_to_end(consumer, names.feed(feed), partitions):
                 key = (record.key.decode(), feed)
                 if record.value is None:

@@ -24,6 +24,7 @@ from runtime.health import Health
 from runtime.kafka import group_consumer, read_to_end, reader, transactional_producer, watermarks
 from runtime.loop import Stopper
 from runtime.settings import Settings, TargetSettings
+from schemas.entities import feed_partitions
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,10 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
             Scanner(
                 group_consumer(settings.kafka, group, client_id, session_ms),
                 names.control,
-                dict.fromkeys(topics(settings, target_name), settings.kafka.partitions),
+                {
+                    names.feed(feed): feed_partitions(feed, settings.kafka.partitions)
+                    for feed in target.sent_feeds
+                },
                 inbox,
                 lease,
             ),

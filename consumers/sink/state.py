@@ -15,8 +15,10 @@ _DECODER: Final = msgspec.json.Decoder(Status)
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("delivered", "deleted", "retryable", "attention")
 _MINUTE_MS: Final = 60_000
 _DAY_MINUTES: Final = 1_440
-# Outcome, partition, offset, again_ms, place of the delete's members; the hash follows as text.
-_PACKED: Final = struct.Struct("<BHqqI")
+# Outcome, there, partition, offset, time_ms, again_ms, place of the delete's members; the hash follows.
+_PACKED: Final = struct.Struct("<B?HqqqI")
+# In place of a hash: the delete of what stood above took the item along; its own record was not deleted.
+FELL_HASH: Final = "fell"
 
 
 class Held(NamedTuple):
@@ -28,6 +30,8 @@ class Held(NamedTuple):
     offset: int
     again_ms: int | None
     delete_members: str
+    time_ms: int
+    there: bool
 
 
 @dataclass(slots=True)
@@ -83,12 +87,17 @@ class TargetState:
         self.newest_ms = max(self.newest_ms, status.time_ms)
         head = _PACKED.pack(
             _OUTCOMES.index(status.outcome),
+            status.there,
             status.partition,
             status.offset,
+            status.time_ms,
             status.again_ms or 0,
             self._place(status.delete_members or ""),
         )
         self._held[key] = head + status.hash.encode()
+
+    def drop(self, key: bytes) -> None:
+        self._held.pop(key, None)
 
     def pending(self) -> Iterable[tuple[bytes, Held]]:
         """Identities that have to be sent once more."""
@@ -108,7 +117,9 @@ class TargetState:
         if key in self._doubts:
             return False
         held = self.held(key)
-        return held is not None and held.outcome != "retryable" and held.hash == payload_hash
+        if held is None or held.outcome == "retryable":
+            return False
+        return held.hash == payload_hash or (held.outcome == "deleted" and not payload_hash)
 
     def forget(self, key: bytes) -> None:
         """Nothing is known of this identity any more."""
@@ -155,10 +166,16 @@ class TargetState:
         return place
 
     def _unpacked(self, packed: bytes) -> Held:
-        outcome, partition, offset, again_ms, place = _PACKED.unpack_from(packed)
-        content_hash = packed[_PACKED.size :].decode()
+        outcome, there, partition, offset, time_ms, again_ms, place = _PACKED.unpack_from(packed)
         return Held(
-            _OUTCOMES[outcome], content_hash, partition, offset, again_ms or None, self._members[place]
+            outcome=_OUTCOMES[outcome],
+            hash=packed[_PACKED.size :].decode(),
+            partition=partition,
+            offset=offset,
+            again_ms=again_ms or None,
+            delete_members=self._members[place],
+            time_ms=time_ms,
+            there=there,
         )
 
 
