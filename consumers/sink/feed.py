@@ -22,7 +22,7 @@ from consumers.sink.mapping import (
     submission,
 )
 from consumers.sink.stamp import Stamper
-from consumers.sink.state import FELL_HASH, Held, TargetState, encode_status
+from consumers.sink.state import FALLEN, FELL_HASH, MAY_HAVE_FALLEN_HASH, Held, TargetState, encode_status
 from consumers.sink.tree import REMEMBERED_S, Node, Tree
 from consumers.sink.waiting import BULK_OFFSETS_MAX, Entry, Waiting
 from runtime import metrics
@@ -358,7 +358,7 @@ class Feed:
         # What points at the older record has to follow, or it would find nothing after compaction; and bulk
         # work that is still to come must not find an older state unsettled.
         moves = held is not None and (
-            held.again_ms or held.hash == FELL_HASH or self.waiting.bulk_lags(entry.partition)
+            held.again_ms or held.hash in FALLEN or self.waiting.bulk_lags(entry.partition)
         )
         if held is not None and (letter is not None or moves):
             error = letter.error if letter else None
@@ -383,7 +383,7 @@ class Feed:
             )
             if entry.first_offset is None:
                 entry.forced = entry.again = True
-        elif held is not None and held.hash == FELL_HASH:
+        elif held is not None and held.hash in FALLEN:
             # Its record says whether it should be there; it is read before the item goes.
             self.waiting.revive(key, held.partition, held.offset, "bulk", held.time_ms, deleted=False)
 
@@ -393,7 +393,7 @@ class Feed:
         if letter is not None:
             waits = letter.kind == "retryable" and letter.due_ms is None
             return 0 if waits and self._tree.missing(self.name, key) is None else letter.due_ms
-        if held is not None and held.hash == FELL_HASH:
+        if held is not None and held.hash in FALLEN:
             return held.time_ms + round(self._rules.settle_s * 1000)
         return held.again_ms if held is not None else None
 
@@ -465,24 +465,24 @@ class Feed:
             else:
                 self._tree.waits(self.name, key)
 
-    def fell(self, key: bytes, held: Held) -> None:
+    def fell(self, key: bytes, held: Held, *, certainly: bool) -> None:
         """The delete of what stood above took this item along, whose own record may say that it is there."""
         letter = self.letters.get(key)
         if letter is not None:
             self._rewrite(key, held._replace(there=False), letter.request_id, letter.error)
             return
         now_ms = self._clock.wall_ms()
-        self._rewrite(key, held._replace(outcome="deleted", hash=FELL_HASH, again_ms=None, time_ms=now_ms))
+        # A request about it that nobody heard of may still bring it back.
+        certainly = certainly and held.again_ms is None and not self.state.is_unknown(key)
+        content_hash = FELL_HASH if certainly else MAY_HAVE_FALLEN_HASH
+        self._rewrite(key, held._replace(outcome="deleted", hash=content_hash, time_ms=now_ms))
         self._deleted.append((now_ms, key))
         self._send_again(key, now_ms + round(self._rules.settle_s * 1000))
         self.count("deleted")
 
     def came_back(self, key: bytes, held: Held) -> None:
         """The service brought it back with what stands above: its delete goes again, or what it is now."""
-        entry = self.waiting.get(key)
-        if entry is not None and entry.deleted:
-            entry.forced = True
-        if held.hash == FELL_HASH:
+        if held.hash in FALLEN:
             self.revive(key)
         else:
             now_ms = self._clock.wall_ms()

@@ -19,6 +19,9 @@ _DAY_MINUTES: Final = 1_440
 _PACKED: Final = struct.Struct("<B?HqqqI")
 # In place of a hash: the delete of what stood above took the item along; its own record was not deleted.
 FELL_HASH: Final = "fell"
+# The same, if what stood above was there at all: the item's own delete cannot be spared.
+MAY_HAVE_FALLEN_HASH: Final = "may have fallen"
+FALLEN: Final = frozenset({FELL_HASH, MAY_HAVE_FALLEN_HASH})
 
 
 class Held(NamedTuple):
@@ -119,7 +122,9 @@ class TargetState:
         held = self.held(key)
         if held is None or held.outcome == "retryable":
             return False
-        return held.hash == payload_hash or (held.outcome == "deleted" and not payload_hash)
+        if held.outcome == "deleted" and not payload_hash:
+            return held.hash != MAY_HAVE_FALLEN_HASH
+        return held.hash == payload_hash
 
     def forget(self, key: bytes) -> None:
         """Nothing is known of this identity any more."""

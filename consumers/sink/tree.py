@@ -52,8 +52,8 @@ class Branch(Protocol):
     waiting: Waiting
     state: TargetState
 
-    def fell(self, key: bytes, held: Held) -> None:
-        """The delete of what stood above took this item along."""
+    def fell(self, key: bytes, held: Held, *, certainly: bool) -> None:
+        """The delete of what stood above took this item along; or did so if that was there."""
 
     def came_back(self, key: bytes, held: Held) -> None:
         """What stood above is there again, and this item with it, as it was."""
@@ -167,7 +167,7 @@ class Tree:
         if self._dialect.below(feed) and held is not None:
             was_there = before is not None and (before.outcome == "delivered" or before.there)
             if held.outcome == "deleted" and (before is None or before.outcome != "deleted"):
-                self._fall(node)
+                self._fall(node, certainly=was_there)
             elif held.outcome == "delivered" and not was_there:
                 self._created_ms[node] = now_ms
                 self._missing_since.pop(node, None)
@@ -197,10 +197,10 @@ class Tree:
                 times.append(self._created_ms.get(top, 0) + self._settle_ms)
         return max((time for time in times if time > now_ms), default=None)
 
-    def _fall(self, node: Node) -> None:
+    def _fall(self, node: Node, *, certainly: bool) -> None:
         for branch, key, held in self._below(node):
             if held.outcome == "delivered" or held.there:
-                branch.fell(key, held)
+                branch.fell(key, held, certainly=certainly)
 
     def _come_back(self, node: Node) -> None:
         for branch, key, held in self._below(node):

@@ -68,6 +68,11 @@ class Service:
         raw = [msgspec.json.encode(value) for value in values]
         self.catalog.apply(_ROUTES[request.feed, request.operation], Items(values, raw))
 
+    def gives_nothing_back(self) -> None:
+        """What fell with deletes until now is gone for good."""
+        for name in {name for _, _, names in self.requests for name in names}:
+            self.storage.forget(msgspec.json.encode(["categories", name, VIEW]).decode())
+
     def held(self, feed: str) -> dict[str, str]:
         """Content (a name, an amount) by short name."""
         pages = self.storage.pages(FEED_RESOURCES[feed])

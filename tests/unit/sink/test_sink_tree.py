@@ -251,7 +251,7 @@ def test_a_delete_settles_what_is_below_and_its_own_deletes_need_no_request(
 ) -> None:
     put(sink, "priceBooks", "base", GROUP)
     put(sink, "prices", "A in base", f"A in {GROUP}")
-    sink.run()
+    sink.pass_time(300)
 
     tombstones(sink, "priceBooks", "base")
     sink.run()
@@ -263,6 +263,22 @@ def test_a_delete_settles_what_is_below_and_its_own_deletes_need_no_request(
     assert set(outcomes.values()) == {"deleted"}
     assert [name for operation, name in service.sent if operation == "delete"] == ["base"]
     assert service.held("prices") == service.held("priceBooks") == {}
+
+
+def test_a_delete_below_is_sent_where_nobody_knows_that_the_item_fell(
+    service: Service, sink: TreeDrive
+) -> None:
+    """What stood above was never there, as far as we know: the service may not have taken anything along."""
+    put(sink, "categories", "men/tops")
+    sink.run()
+
+    tombstones(sink, "categories", "men")
+    sink.run()
+    tombstones(sink, "categories", "men/tops")
+    sink.run()
+
+    assert service.held("categories") == {}
+    assert sink.outcomes("categories") == {"men": "deleted", "men/tops": "deleted"}
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -362,6 +378,7 @@ def test_what_was_sent_behind_a_lost_delete_goes_once_more(service: Service, sin
     sink.pass_time(40)
     before = service.held("categories")
     service.apply(lost[0])
+    service.gives_nothing_back()
 
     sink.pass_time(300)
 
