@@ -284,12 +284,13 @@ class Feed:
     def _forget(self, entry: Entry) -> None:
         """The item is no longer ours: the service is told nothing, and nothing is known of it."""
         self.state.forget(entry.key)
-        self._sent_members.pop(entry.key, None)
+        self._given.settled(entry.key)
         self._write(Outgoing(self._status_topic, entry.partition, entry.key, None))
         self._clear_letter(entry.key, entry.partition)
         self._claims.leave(entry.key)
         self.waiting.settled(entry, entry.offset)
         self.count("superseded")
+        self._tree.settled(self.name, entry.key, None, self._clock.wall_ms())
 
     def _delete_members(self, entry: Entry) -> str:
         """Those of what the target was given last under this key."""
@@ -522,7 +523,7 @@ class Feed:
             # A record that is still to be read must find that a newer one was settled.
             settled = held.offset < self.waiting.commit_position(held.partition)
             if settled and self.due_ms(key) is None and self.waiting.get(key) is None:
-                self.state.drop(key)
+                self.state.forget(key)
                 self._write(Outgoing(self._status_topic, held.partition, key, None))
             else:
                 self._deleted.append((time_ms, key))

@@ -99,9 +99,6 @@ class TargetState:
         )
         self._held[key] = head + status.hash.encode()
 
-    def drop(self, key: bytes) -> None:
-        self._held.pop(key, None)
-
     def pending(self) -> Iterable[tuple[bytes, Held]]:
         """Identities that have to be sent once more."""
         return ((key, held) for key, held in self.all() if held.again_ms is not None)
