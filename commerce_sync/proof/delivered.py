@@ -50,6 +50,9 @@ def delivered(settings: Settings, target_name: str) -> Iterator[Delivered]:
         for feed in target.sent_feeds:
             wanted, refused = _mapped(dialect, feed, _items(settings, consumer, feed))
             held = _by_identity(dialect, feed, read_items(target_name, target, feed))
+            for key in refused:
+                # It waits for a person, and the target keeps what it had.
+                held.pop(_identity_of_key(dialect, feed, key), None)
             yield Delivered(feed, wanted, held, refused)
     finally:
         consumer.close()
@@ -87,6 +90,14 @@ def _mapped(dialect: Dialect, feed: str, items: Mapping[bytes, bytes]) -> tuple[
         # As a reader of JSON has it: amounts are numbers there.
         payloads.append(msgspec.json.decode(canonical_json(payload)))
     return _by_identity(dialect, feed, iter(payloads)), tuple(refused)
+
+
+def _identity_of_key(dialect: Dialect, feed: str, key: str) -> Identity:
+    """Empty where the key does not tell."""
+    try:
+        return dialect.identity(feed, dialect.delete_payload(feed, msgspec.json.decode(key)))
+    except Unmappable:
+        return ()
 
 
 def _by_identity(dialect: Dialect, feed: str, payloads: Iterator[dict[str, Any]]) -> Payloads:

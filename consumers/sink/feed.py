@@ -152,9 +152,8 @@ class Feed:
         for key, held in self.state.all():
             if held.outcome == "deleted":
                 deleted.append((held.time_ms, key))
-            again_ms = self.due_ms(key)
-            if again_ms is not None:
-                self._send_again(key, again_ms)
+            if held.again_ms is not None or held.hash in FALLEN:
+                self._send_again(key, self.due_ms(key) or 0)
         self._deleted = deque(sorted(deleted))
         for key, letter in self.letters.items():
             if letter.kind == "retryable":

@@ -99,10 +99,6 @@ class TargetState:
         )
         self._held[key] = head + status.hash.encode()
 
-    def pending(self) -> Iterable[tuple[bytes, Held]]:
-        """Identities that have to be sent once more."""
-        return ((key, held) for key, held in self.all() if held.again_ms is not None)
-
     def all(self) -> Iterator[tuple[bytes, Held]]:
         """Every identity that has a status."""
         return ((key, self._unpacked(packed)) for key, packed in self._held.items())

@@ -116,6 +116,7 @@ def test_a_deleted_category_takes_its_items_along(shop: Pipeline) -> None:
         f" children_count) VALUES (900, 3, {gone['parentId']},"
         f" '{gone['path'].rpartition('/')[0]}/900', 9, {gone['level']}, 0)",
         set_category("url_key", 900, gone["urlKey"]),
+        set_category("name", 900, "New"),
         set_category("is_active", 900, "1"),
     )
     shop.settle()
@@ -182,12 +183,21 @@ def test_a_new_customer_group_has_a_book_on_every_website(shop: Pipeline) -> Non
     books = {i["priceBookId"]: i["name"] for i in on_topic(shop, "priceBooks") if hashed in i["priceBookId"]}
     (group,) = [i for i in on_topic(shop, "scopesCustomerGroup") if i["customerGroupId"] == "9"]
     assert books == {f"base::{hashed}": "VIP (Main Website)", f"outlet::{hashed}": "VIP (Outlet)"}
+    tier = (
+        "INSERT INTO catalog_product_entity_tier_price (entity_id, all_groups, customer_group_id, qty, value,"
+        f" website_id) VALUES ({shop.product_ids()[3]}, 0, 9, 1, 5, 0)"
+    )
+    shop.sql(tier)
+    shop.settle()
     prices = [i for i in on_topic(shop, "prices") if i["customerGroupCode"] == hashed]
     found = differences(shop)
-    shop.sql("DELETE FROM customer_group WHERE customer_group_id = 9")
+    shop.sql(
+        "DELETE FROM catalog_product_entity_tier_price WHERE customer_group_id = 9",
+        "DELETE FROM customer_group WHERE customer_group_id = 9",
+    )
     shop.settle()
     gone = differences(shop)
-    shop.sql("INSERT INTO customer_group (customer_group_id, customer_group_code) VALUES (9, 'VIP')")
+    shop.sql("INSERT INTO customer_group (customer_group_id, customer_group_code) VALUES (9, 'VIP')", tier)
     shop.settle()
 
     assert group["websites"] == ["base"]
