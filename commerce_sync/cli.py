@@ -41,9 +41,13 @@ class LazyGroup(click.Group):
         "resync": "commerce_sync.run.commands:resync",
         "saas:resync": "commerce_sync.run.commands:resync",
         "saascatalog:resync": "commerce_sync.run.commands:resync",
+        "re-seed": "commerce_sync.run.commands:re_seed",
         "pause": "commerce_sync.run.commands:pause",
         "resume": "commerce_sync.run.commands:resume",
+        "status": "commerce_sync.ledger.commands:status",
+        "items": "commerce_sync.ledger.commands:items",
         "dead-letters": "commerce_sync.dead_letters.commands:dead_letters",
+        "audit": "commerce_sync.proof.commands:audit",
         "bench": "commerce_sync.bench.commands:bench",
     }
 

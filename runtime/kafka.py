@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from confluent_kafka import (
@@ -110,8 +110,13 @@ def group_consumer(
     )
 
 
-def reader(settings: KafkaSettings, client_id: str) -> Consumer:
-    """A consumer without a group's duties: it reads what it is assigned and commits nothing."""
+def reader(settings: KafkaSettings, client_id: str, fetch_wait_ms: int = 500) -> Consumer:
+    """A consumer without a group's duties: it reads what it is assigned and commits nothing.
+
+    Args:
+        fetch_wait_ms: how long the broker holds a request at a log's end. One that is sent elsewhere again
+            and again waits that long each time: its client asks ahead, and takes back nothing it has asked.
+    """
     return Consumer(
         {
             **_common(settings),
@@ -122,6 +127,7 @@ def reader(settings: KafkaSettings, client_id: str) -> Consumer:
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": fetch_wait_ms,
             "fetch.queue.backoff.ms": 5,
         }
     )
@@ -237,10 +243,15 @@ def passing(message: Message) -> bool:
     return True
 
 
-def read_to_end(consumer: Consumer, topic: str, partitions: Iterable[int]) -> Iterator[Record]:
+def read_to_end(
+    consumer: Consumer, topic: str, partitions: Iterable[int], since: Mapping[int, int] | None = None
+) -> Iterator[Record]:
     """All committed records of some partitions, from the beginning to the end as it is now.
 
     Ends only when each partition's end was seen, so what is yielded is complete.
+
+    Args:
+        since: offsets to begin at instead, by partition.
 
     Raises:
         Unreachable: the broker does not answer.
@@ -249,9 +260,10 @@ def read_to_end(consumer: Consumer, topic: str, partitions: Iterable[int]) -> It
     assignment = []
     for partition in partitions:
         _, end = watermarks(consumer, topic, partition)
-        if end > 0:
+        begin = (since or {}).get(partition, OFFSET_BEGINNING)
+        if end > max(begin, 0):
             open_until[partition] = end
-            assignment.append(TopicPartition(topic, partition, OFFSET_BEGINNING))
+            assignment.append(TopicPartition(topic, partition, begin))
     if not assignment:
         return
     consumer.assign(assignment)

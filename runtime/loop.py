@@ -37,7 +37,8 @@ class Stage(Protocol):
     name: str
 
     def assign(self, places: Sequence[TopicPartition]) -> None:
-        """Load what is needed for exactly these partitions. `offset` is where reading will start.
+        """Load what is needed for exactly these partitions. `offset` is where reading will start; a stage
+        that keeps its positions elsewhere sets it.
 
         Called before the first record, after the predecessor's open transaction has ended.
         """

@@ -296,8 +296,20 @@ class BuilderSettings(Section):
     position_wait_s: float = Field(default=10, gt=0)
 
 
-class LedgerSettings(Section):
+class LedgerSettings(SecretSection):
+    """Where statuses are kept for people: a file, or a database of its own."""
+
+    # An address may hold a password, so it is not shown.
     url: str = Field(default="sqlite:///var/ledger.db", repr=False)
+    password: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _address_is_whole(cls, url: str) -> str:
+        if not re.match(r"sqlite:///.|(postgresql|mysql|mariadb)://[^/]+/[^/]+$", url):
+            message = "write sqlite:///file, or postgresql://, mysql:// or mariadb://user@host:port/database"
+            raise ValueError(message)
+        return url
 
 
 class HttpSettings(Section):

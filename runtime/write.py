@@ -41,7 +41,7 @@ def transact(
     try:
         producer.begin_transaction()
         for item in outgoing:
-            _produce(producer, item)
+            produce(producer, item)
         producer.send_offsets_to_transaction(next_offsets, group, ADMIN_TIMEOUT_S)
         producer.commit_transaction(ADMIN_TIMEOUT_S)
     except KafkaException as error:
@@ -71,7 +71,7 @@ def repeatable(
 
     try:
         for item in outgoing:
-            _produce(producer, item, delivered)
+            produce(producer, item, delivered)
         waiting = producer.flush(FLUSH_S_MAX)
         if failures or waiting:
             reason = failures[0].str() if failures else f"no acknowledgement in {FLUSH_S_MAX:g} s"
@@ -83,7 +83,7 @@ def repeatable(
         raise Doubt(message) from error
 
 
-def _produce(
+def produce(
     producer: Producer, item: Outgoing, delivered: Callable[[KafkaError | None, Message], None] | None = None
 ) -> None:
     while True:

@@ -44,6 +44,27 @@ def decode(feed: str, data: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", fastavro.schemaless_reader(io.BytesIO(data[_HEADER_BYTES:]), schema, None))
 
 
+def decode_some(feed: str, data: bytes, members: frozenset[str]) -> dict[str, Any]:
+    """Read some members of an item, those that the feed has; the others are skipped unread.
+
+    Raises:
+        UnknownSchema: the bytes carry another marker or fingerprint.
+    """
+    schema, header = _schema(feed)
+    if data[:_HEADER_BYTES] != header:
+        return decode(feed, data)
+    body = io.BytesIO(data[_HEADER_BYTES:])
+    return cast("dict[str, Any]", fastavro.schemaless_reader(body, schema, _part(feed, members)))
+
+
+@cache
+def _part(feed: str, members: frozenset[str]) -> Any:
+    text = files("schemas").joinpath("avro", f"{feed}.avsc").read_text(encoding="utf-8")
+    schema = msgspec.json.decode(text)
+    schema["fields"] = [field for field in schema["fields"] if field["name"] in members]
+    return fastavro.parse_schema(schema)
+
+
 @cache
 def _schema(feed: str) -> tuple[Any, bytes]:
     text = files("schemas").joinpath("avro", f"{feed}.avsc").read_text(encoding="utf-8")

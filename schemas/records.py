@@ -66,7 +66,8 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     build it even when the last build has seen `position`. `due_s`: this moment has come by the database's
     clock (unix seconds), whatever clock a builder reads. `afresh`: feeds whose items are emitted, and sent,
     though nothing of them changed; with `forget`, what of these feeds is no longer built is not deleted at
-    the targets but forgotten.
+    the targets but forgotten. `wrong`: (feed, key) of items that their feed topic was found not to hold as
+    built; they are written, or taken back, whatever was emitted before.
     """
 
     reason: str
@@ -77,6 +78,7 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     due_s: int | None = None
     afresh: tuple[str, ...] = ()
     forget: bool = False
+    wrong: tuple[tuple[str, str], ...] = ()
     version: int = 1
 
 
@@ -226,9 +228,10 @@ class AllowDeletes(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
 
 
-# Control records for sinks: `pause:<target>:<feed>` and `retry:<target>:<feed>:<time>`.
+# Control records for sinks: `pause:<target>:<feed>`, `retry:<target>:<feed>:<time>`, `resend:` likewise.
 PAUSE_PREFIX: Final = b"pause:"
 RETRY_PREFIX: Final = b"retry:"
+RESEND_PREFIX: Final = b"resend:"
 
 
 class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -249,6 +252,47 @@ class Retry(msgspec.Struct, frozen=True, omit_defaults=True):
     requested_ms: int
     kind: Literal["retryable", "attention"] | None = None
     keys: tuple[str, ...] = ()
+    version: int = 1
+
+
+class ResendItem(msgspec.Struct, frozen=True, array_like=True):
+    """An item that the target does not hold as it should.
+
+    `offset` is that of its feed record, negative where there is none: it is deleted. `delete_members`: JSON
+    text of what a delete must say besides the key, where no status tells.
+    """
+
+    key: str
+    partition: int
+    offset: int
+    delete_members: str = ""
+
+
+class Resend(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Items go again as they should be, unless something was sent of them since `requested_ms`."""
+
+    target: str
+    feed: str
+    requested_ms: int
+    items: tuple[ResendItem, ...]
+    version: int = 1
+
+
+# Control record: which topics these are, as of the last start.
+TOPICS_KEY: Final = b"topics"
+
+
+class RecordedTopic(msgspec.Struct, frozen=True, array_like=True):
+    """A topic as the broker knows it: one that is made again under its name has another id."""
+
+    topic_id: str
+    partitions: int
+
+
+class RecordedTopics(msgspec.Struct, frozen=True):
+    """By name."""
+
+    topics: dict[str, RecordedTopic] = {}
     version: int = 1
 
 

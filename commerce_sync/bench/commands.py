@@ -14,6 +14,7 @@ from runtime.errors import NotFine, UsageError
 
 if TYPE_CHECKING:
     from commerce_sync.demo.scene import Scene
+    from commerce_sync.local.stack import Stack
 
 _data_dir = click.option(
     "--data-dir",
@@ -167,6 +168,68 @@ def _memory_lines(result: dict[str, Any]) -> list[str]:
             for role in sorted(result["empty"])
         ),
     ]
+
+
+@bench.command()
+@click.option("--products", type=click.IntRange(20), default=10_000, show_default=True)
+@click.option("--runs", type=click.IntRange(1), default=5, show_default=True)
+@click.option(
+    "--allowance-minutes",
+    type=click.IntRange(0, 10),
+    default=2,
+    show_default=True,
+    help="Under the default allowance; 0 leaves that figure out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@_own_stack
+def sink(products: int, runs: int, allowance_minutes: int, as_json: bool, data_dir: Path | None) -> None:
+    """Items a second from the feed topic to acceptance, beside a loop that posts the same ready bodies.
+
+    Both go to a service that only inflates and parses, and to one that does so and answers after 50 ms.
+    A last run keeps the default allowance.
+
+    Example: commerce-sync bench sink --products 10000 --runs 5 --json
+    """
+    from commerce_sync.bench.sink import Options, measure
+
+    options = Options(products, runs, allowance_minutes)
+    with _servers(data_dir) as (stack, log_dir):
+        result = measure(stack, options, log_dir, _progress)
+    click.echo(json.dumps(result) if as_json else "\n".join(_sink_lines(result)))
+
+
+def _sink_lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    rates = f"feed topic to acceptance {result['ours']} items/s, ready bodies {result['limit']} items/s"
+    far = result["far_away"]
+    cpu = f"CPU of an item: {result['cpu_ms_per_item']} ms, at the service"
+    lines = [
+        f"{result['items']} items, medians of {result['runs']} runs, {result['concurrency']} connections",
+        f"{rates}, ratio {result['ratio']}",
+        f"{cpu} {result['service_cpu_ms_per_item']} ms",
+        f"answers after {far['answer_ms']} ms: {far['ours']} items/s, {far['limit']} items/s, {far['ratio']}",
+    ]
+    allowance = result["allowance"]
+    if allowance is not None:
+        lines.append(
+            f"default allowance: {allowance['items']} of {allowance['allowed']} items, "
+            f"{allowance['used']} of it used, {allowance['refused_429_percent']} % answered 429"
+        )
+    return lines
+
+
+@contextmanager
+def _servers(data_dir: Path | None) -> Iterator[tuple["Stack", Path]]:
+    """Database and broker, and a folder for logs; both are ended at the end."""
+    from commerce_sync.local import stack
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _stack_dir(data_dir) as directory:
+        try:
+            up = stack.up(directory, report=_progress, names=("mariadb", "kafka"))
+            yield up, directory / "logs" / "roles"
+        finally:
+            stack.down(directory, report=_progress)
 
 
 @contextmanager

@@ -220,3 +220,47 @@ def peak_megabytes(status: str) -> float:
     """The most memory a process had, from its /proc/<id>/status; kB there are 1024 bytes."""
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return megabytes(int(line.split()[1]) * 1024)
+
+
+@dataclass(slots=True)
+class SinkRun:
+    """One run of each side: items a second, and CPU milliseconds an item of the sink and of the service."""
+
+    ours: float = 0.0
+    limit: float = 0.0
+    cpu_ms: float = 0.0
+    service_cpu_ms: float = 0.0
+
+
+def sink_summary(runs: Sequence[SinkRun]) -> dict[str, float]:
+    """Medians of the runs."""
+    ours, limit = median(run.ours for run in runs), median(run.limit for run in runs)
+    return {
+        "ours": round(ours),
+        "limit": round(limit),
+        "ratio": per(ours, limit),
+        "cpu_ms_per_item": round(median(run.cpu_ms for run in runs), 3),
+        "service_cpu_ms_per_item": round(median(run.service_cpu_ms for run in runs), 3),
+    }
+
+
+def allowance_summary(
+    answers: Sequence[tuple[float, int, int | None]], until: float, allowed: int
+) -> dict[str, float]:
+    """How much of an allowance was used, and how often the service refused because of it.
+
+    Args:
+        answers: moment, items taken and status of each request.
+        until: what came later is not counted.
+        allowed: items in that time.
+    """
+    counted = [answer for answer in answers if answer[0] < until]
+    items = sum(taken for _, taken, _ in counted)
+    refused = sum(status == 429 for _, _, status in counted)
+    return {
+        "items": items,
+        "allowed": allowed,
+        "used": round(items / allowed, 3),
+        "requests": len(counted),
+        "refused_429_percent": round(100 * refused / len(counted), 2) if counted else 0.0,
+    }

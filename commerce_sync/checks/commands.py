@@ -121,11 +121,15 @@ def delete(context: "Context") -> None:
 def _findings(settings: "Settings") -> "list[Finding]":
     from commerce_sync.checks import services
     from commerce_sync.checks.database import connector_class, look_at_database
+    from commerce_sync.checks.position import capture_findings
     from commerce_sync.checks.verdicts import Finding
 
     findings, server = look_at_database(settings)
     findings += services.kafka_findings(settings)
     findings += services.connect_findings(settings, connector_class(server) if server else None)
+    # Where Connect does not answer, its own line has said so.
+    if not any(finding.check in {"kafka", "connect"} and not finding.fine for finding in findings):
+        findings += capture_findings(settings, server)
     for name, target in settings.targets.items():
         findings += services.target_findings(name, target)
     if not settings.targets:

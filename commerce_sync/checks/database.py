@@ -137,7 +137,7 @@ def _replica_findings(settings: Settings, needed: set[str]) -> list[Finding]:
 
 def _look(address: DatabaseAddress, setting: str, password_setting: str) -> tuple[Server, Account]:
     try:
-        identity, variables, grant_lines, tables = asyncio.run(_ask(address, _LOOK))
+        identity, variables, grant_lines, tables = asyncio.run(ask(address, _LOOK))
     except (errors.MySQLError, OSError, TimeoutError) as error:
         raise _login_failure(address, setting, password_setting, error) from error
     version, name = (str(value) for value in identity[0])
@@ -147,7 +147,8 @@ def _look(address: DatabaseAddress, setting: str, password_setting: str) -> tupl
     return server, Account(setting, name, address.database, grants, has_roles, visible)
 
 
-async def _ask(address: DatabaseAddress, statements: Sequence[str]) -> list[list[tuple[Any, ...]]]:
+async def ask(address: DatabaseAddress, statements: Sequence[str]) -> list[list[tuple[Any, ...]]]:
+    """The answers to some statements, on a connection of their own."""
     async with asyncio.timeout(LOOK_S_MAX):
         connection = await asyncmy.connect(
             host=address.host,

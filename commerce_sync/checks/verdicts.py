@@ -215,10 +215,15 @@ def _positions(server: Server) -> list[Finding]:
     return [Finding("gtid_mode", "warning", sentence)]
 
 
-def _retention(server: Server) -> Finding:
+def retention_s(server: Server) -> float:
+    """For how long the server keeps its log; 0 means for ever."""
     seconds = float(server.variables.get("binlog_expire_logs_seconds") or 0)
-    # The older spelling; where both exist the seconds win, and 0 means for ever.
-    seconds = seconds or float(server.variables.get("expire_logs_days") or 0) * DAY_S
+    # The older spelling; where both exist the seconds win.
+    return seconds or float(server.variables.get("expire_logs_days") or 0) * DAY_S
+
+
+def _retention(server: Server) -> Finding:
+    seconds = retention_s(server)
     if not seconds:
         return Finding("binlog retention", "ok", "the server never purges its log by age")
     if seconds >= RETENTION_DAYS_MIN * DAY_S:

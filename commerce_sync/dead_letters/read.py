@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from confluent_kafka import TopicPartition
 
 from runtime.errors import NotFine, Unreachable
-from runtime.kafka import read_to_end, reader, watermarks
-from runtime.record import from_message
+from runtime.fetch import record_at
+from runtime.kafka import read_to_end, reader
 from runtime.settings import Settings
 from schemas.codec import UnknownSchema, decode
 from schemas.entities import feed_partitions
 from schemas.records import DeadLetter
 from schemas.topics import TopicNames
 
-_RECORD_S_MAX: Final = 10.0
 # What differs between two errors of one kind: quoted values, numbers, ids.
 _VARIABLE: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{16,}\b|\d+")
 
@@ -93,15 +91,8 @@ def current_item(settings: Settings, item: Failing) -> dict[str, Any] | None:
         return None
     consumer = reader(settings.kafka, TopicNames(settings.kafka.topic_prefix).group("dead-letters"))
     try:
-        _, end = watermarks(consumer, letter.topic, letter.partition)
-        if letter.offset >= end:
-            return None
-        consumer.assign([TopicPartition(letter.topic, letter.partition, letter.offset)])
-        message = consumer.poll(_RECORD_S_MAX)
-        if message is None or message.error() is not None or message.offset() != letter.offset:
-            return None
-        value = from_message(message).value
-        return None if value is None else decode(item.feed, value)
+        record = record_at(consumer, letter.topic, letter.partition, letter.offset)
+        return None if record is None or record.value is None else decode(item.feed, record.value)
     except UnknownSchema as error:
         sentence = f"{letter.topic} [{letter.partition}] {letter.offset}: {error}"
         raise NotFine(sentence) from error

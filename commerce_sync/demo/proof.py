@@ -1,14 +1,16 @@
-"""What the demo proves: of every feed the target holds what a fresh build gives, and what plain SQL says."""
+"""What the demo proves: the target holds what a fresh build gives, and what plain SQL says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from commerce_sync.proof.compare import compare
-from commerce_sync.proof.delivered import delivered
 from commerce_sync.proof.feeds import feed_differences
+from commerce_sync.proof.open import lines, opened
+from commerce_sync.proof.target import read_products
 from commerce_sync.sample.plain_sql import Expected
 from runtime.settings import Settings
+from schemas.entities import FEEDS
 
 SHOWN_MAX: Final = 10
 _VISIBLE_IN: Final = {1: [], 2: ["CATALOG"], 3: ["SEARCH"], 4: ["CATALOG", "SEARCH"]}
@@ -18,16 +20,13 @@ Held = Mapping[tuple[str, str], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Differences, and items by feed; `equal` is what the demo's exit code says.
+    """Counts and differences; `equal` is what the demo's exit code says."""
 
-    `fresh` are those that the target should hold, `refused` those that cannot be said there, `plain` the
-    products that plain SQL expects.
-    """
-
-    held: Mapping[str, int]
+    held: int
     fresh: int
     plain: int
     refused: int
+    parked: int
     differences: tuple[str, ...]
 
     @property
@@ -38,20 +37,21 @@ class Verdict:
 def prove(settings: Settings, target_name: str, expected: Expected) -> Verdict:
     """Compare a quiet target with the database, item by item, in two ways that share no code.
 
-    A fresh build is compared with every feed's topic, also of feeds that nobody is sent, and the topics with
-    what the target holds; what plain SQL says of products is compared with the target itself.
+    The first is the audit. Every feed's topic is compared value by value besides.
     """
-    topics = [f"fresh build: {difference}" for difference in feed_differences(settings)]
-    feeds = {feed.feed: feed for feed in delivered(settings, target_name)}
-    target = [f"target: {name}: {finding}" for name, feed in feeds.items() for finding in feed.findings]
-    products: Held = {(sku, view): item for (sku, view), item in feeds["products"].held.items()}
-    plain = [f"plain SQL: {finding}" for finding in compare(_sayable(expected), _plain(products))]
+    with opened(settings, FEEDS, [target_name]) as audit:
+        result = audit.run()
+    held = read_products(target_name, settings.targets[target_name])
+    findings = [f"fresh build: {line}" for line in lines(result)]
+    topics = [f"feed topics: {difference}" for difference in feed_differences(settings)]
+    plain = [f"plain SQL: {finding}" for finding in compare(_sayable(expected), _plain(held))]
     return Verdict(
-        held={name: len(feed.held) for name, feed in feeds.items()},
-        fresh=sum(len(feed.wanted) for feed in feeds.values()),
+        held=len(held),
+        fresh=result.items,
         plain=len(expected),
-        refused=sum(len(feed.refused) for feed in feeds.values()),
-        differences=tuple(topics + target + plain),
+        refused=result.parked[target_name],
+        parked=result.parked["builder"],
+        differences=tuple(findings + topics + plain),
     )
 
 

@@ -2,11 +2,7 @@
 
 import asyncio
 import json
-import os
-import selectors
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -17,6 +13,7 @@ from typing import Self
 
 from commerce_sync.checks.database import ask_connector_class
 from commerce_sync.local import stack
+from commerce_sync.local.program import saying
 from commerce_sync.run.prepare import prepare
 from commerce_sync.run.roles import processes
 from commerce_sync.run.supervise import Supervisor, environment, role_arguments
@@ -24,11 +21,9 @@ from commerce_sync.sample.database import address_of
 from commerce_sync.sample.seed import fill
 from producers.connectors.execute import apply
 from runtime import settings as settings_module
-from runtime.errors import Unreachable
 from runtime.settings import Settings
 
 TARGET = "optimizer"
-EMULATOR_START_S = 20.0
 
 Report = Callable[[str], None]
 
@@ -93,6 +88,8 @@ class Scene:
         # A small shop whose products come and go all the time would trip the delete guard.
         variables.setdefault("COMMERCE_SYNC__BUILDER__DELETE_GUARD_PERCENT", "100")
         variables.setdefault("COMMERCE_SYNC__HTTP__METRICS_PORT", "0")
+        ledger = (self._options.data_dir / "ledger.db").resolve()
+        variables.setdefault("COMMERCE_SYNC__LEDGER__URL", f"sqlite:///{ledger}")
         self.settings = settings_module.load(environ=variables)
         self._seed()
         apply(self.settings, ask_connector_class(self.settings), self._report)
@@ -108,20 +105,7 @@ class Scene:
 
     def _start_emulator(self) -> dict[str, str]:
         """The emulator as a process of its own, as a service would be."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "commerce_sync", "emulator", "--port", "0", "--json"],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
-        )
-        self._exits.callback(_end, process)
-        assert process.stdout is not None
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            line = process.stdout.readline() if selector.select(EMULATOR_START_S) else b""
-        if not line:
-            message = "the emulator did not start; run 'commerce-sync emulator' to see why"
-            raise Unreachable(message)
+        line, _ = self._exits.enter_context(saying("commerce_sync", ["emulator", "--port", "0", "--json"]))
         variables: dict[str, str] = json.loads(line)
         self.emulator_url = variables[f"COMMERCE_SYNC__TARGETS__{TARGET.upper()}__URL"]
         self._report(f"emulator: {self.emulator_url}")
@@ -146,12 +130,3 @@ class Scene:
         self.supervisor = supervisor
         for label, pid in supervisor.pids().items():
             self._report(f"role {label}: process {pid}")
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

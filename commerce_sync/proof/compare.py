@@ -32,10 +32,11 @@ def compare(
         elif identity not in wanted:
             findings.append(Finding("left over", identity))
         elif wanted[identity] != held[identity]:
-            findings.append(Finding("stale", identity, _differing(wanted[identity], held[identity])))
+            findings.append(Finding("stale", identity, differing(wanted[identity], held[identity])))
     return findings
 
 
-def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
+    """Members that one has and the other has not, or with another value."""
     names = sorted(one.keys() | other.keys())
     return tuple(name for name in names if one.get(name, ...) != other.get(name, ...))

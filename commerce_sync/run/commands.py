@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--workers", default="", help="Processes of a role: builder=2,sink=1.")
 @click.pass_obj
 def run(context: "Context", roles: tuple[str, ...], workers: str) -> None:
-    """Run roles (router, builder, sink, clock, resync), all when none is named, each as its own process.
+    """Run roles (router, builder, sink, clock, resync, ledger) or all of them, each as its own process.
 
     A process that dies is started again; SIGTERM and Ctrl-C drain.
     Example: commerce-sync run --workers builder=2
@@ -110,6 +110,22 @@ def resync(
     settings = context.settings()
     require_broker(settings.kafka)
     carry_out(settings, wish)
+
+
+@click.command("re-seed")
+@click.option("--wait/--no-wait", default=True, help="Wait for the resync's end, or return when it begins.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.pass_obj
+def re_seed(context: "Context", wait: bool, as_json: bool) -> None:
+    """Begin capture anew at the log's present end and resync everything, after its position was lost.
+
+    Example: commerce-sync re-seed
+    """
+    from commerce_sync.checks.database import require_database
+    from commerce_sync.run.resync import Wish, begin_anew
+
+    settings = context.settings()
+    begin_anew(settings, require_database(settings), Wish(_feeds("all"), wait=wait, as_json=as_json))
 
 
 @click.command()

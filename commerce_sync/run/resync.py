@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +14,7 @@ from commerce_sync.run import by_ids
 from commerce_sync.run.pace import Pace
 from commerce_sync.run.quiet import Report, await_resync, await_sent, await_taken
 from commerce_sync.run.request import command_runs, current_runs, entities_of, request_resync
+from producers.connectors.reseed import reseed
 from runtime.errors import NotFine, UsageError
 from runtime.settings import Settings
 from schemas.entities import FEEDS
@@ -82,12 +83,36 @@ def carry_out(settings: Settings, wish: Wish) -> None:
         Unreachable: the broker or the database does not answer.
         UsageError: an id names nothing.
     """
+    if wish.dry_run:
+        message = "--dry-run is not there yet: leave it out"
+        raise UsageError(message)
     if wish.stop:
         _stop(settings, wish)
     elif wish.ids:
         _send_named(settings, wish)
     else:
         _resync(settings, wish)
+
+
+def begin_anew(settings: Settings, connector_class: str, wish: Wish) -> None:
+    """Re-seed: capture goes on at the log's present end, and a resync finds what it did not see.
+
+    Raises:
+        NotFine: Connect refuses, no heartbeat comes, or the resync was stopped.
+        Unreachable: Connect or the broker does not answer.
+    """
+    started = time.monotonic()
+    lost = reseed(settings, connector_class, lambda line: click.echo(line, err=True))
+    # Behind the first heartbeat: what is read from here on is newer than where the connector began.
+    requested_ms = request_resync(settings, wish.feeds, reason="re-seed")
+    told = {"position": lost.position, "since_ms": lost.since_ms}
+    if not wish.wait:
+        _say(wish, {**told, "requested_ms": requested_ms}, "resync requested")
+        return
+    left_behind = f"the resync goes on by itself: 'commerce-sync resync {wish.feed_option} --stop' ends it"
+    with _following(wish, left_behind) as report:
+        progress = await_resync(settings, requested_ms, TIMEOUT_S, report)
+    _done(wish, progress.entities, started, told)
 
 
 def _stop(settings: Settings, wish: Wish) -> None:
@@ -225,9 +250,9 @@ def bar() -> Iterator[Report]:
         yield report
 
 
-def _done(wish: Wish, entities: int, started: float) -> None:
+def _done(wish: Wish, entities: int, started: float, told: Mapping[str, Any] | None = None) -> None:
     seconds = round(time.monotonic() - started, 1)
-    result = {"feeds": list(wish.feeds), "entities": entities, "seconds": seconds}
+    result = {"feeds": list(wish.feeds), "entities": entities, "seconds": seconds, **(told or {})}
     _say(wish, result, f"resync done: {entities} entities in {seconds} s")
 
 

@@ -1,9 +1,11 @@
 """Every role by name: which topics it consumes, in which group, and what runs it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from consumers.builder import role as builder
+from consumers.ledger import role as ledger
 from consumers.router import role as router
 from consumers.sink import role as sink
 from producers.clock import role as clock
@@ -14,7 +16,7 @@ from runtime.loop import Stopper
 from runtime.settings import Settings
 from schemas.topics import TopicNames
 
-ROLES = ("router", "builder", "sink", "clock", "resync")
+ROLES = ("router", "builder", "sink", "clock", "resync", "ledger")
 READS_DATABASE = frozenset({"router", "builder", "clock", "resync"})
 
 
@@ -49,6 +51,7 @@ def consumption(settings: Settings, role: str, target: str = "") -> Consumption:
         "builder": builder.topics,
         "clock": clock.topics,
         "resync": resync.topics,
+        "ledger": ledger.topics,
     }[role]
     return Consumption(names.group(role), topics(settings))
 
@@ -68,6 +71,9 @@ def processes(
         raise UsageError(message)
     wanted: list[Process] = []
     for role in roles or ROLES:
+        if role == "ledger" and not settings.targets:
+            # Without a target there is nothing to tell of.
+            continue
         for target in settings.targets if role == "sink" else [""]:
             wanted.extend(Process(role, f"{host}-{n}", target) for n in range(workers.get(role, 1)))
     return wanted
@@ -86,6 +92,9 @@ def run(
         return
     if process.role == "builder":
         builder.run(settings, process.slot, health, stopper, in_doubt=in_doubt)
+        return
+    if process.role == "ledger":
+        ledger.run(settings, process.slot, health, stopper, os.environ)
         return
     runners: dict[str, Callable[[Settings, str, Health, Stopper], None]] = {
         "router": router.run,

@@ -5,6 +5,7 @@ Products come in families of 16, so that the children of a composite product are
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
 
@@ -28,7 +29,6 @@ FAMILY: Final = (
     *(("variant",) * 4),
     *("configurable", "grouped", "bundle", "simple", "simple"),
 )
-_RULE_DATES: Final = ("2026-01-14", "2026-01-15", "2026-01-16")
 _ENABLED: Final = 1
 _DISABLED: Final = 2
 _NOT_VISIBLE: Final = 1
@@ -90,17 +90,21 @@ def invent_sku(random: Random, number: int) -> str:
     return f"24-{random.choice(('MB', 'UG', 'WG', 'WB', 'Mt'))}{number:02}"
 
 
-def chunks(products: int, seed: int) -> Iterator[tuple[int, dict[str, list[Row]]]]:
+def chunks(products: int, seed: int, today: date) -> Iterator[tuple[int, dict[str, list[Row]]]]:
     """The whole sample catalog: how many products are made so far, and the rows of this chunk by table.
 
     Equal arguments give equal rows. The first chunk holds everything that is no product.
+
+    Args:
+        today: catalog rules have prices for this day and those beside it, as a shop's own index has, so that
+            they count in every time zone.
     """
     rows = Rows()
     add_scopes(rows)
     add_attributes(rows)
     add_categories(rows)
     yield 0, rows.take()
-    writer = _Writer(rows, Random(seed))
+    writer = _Writer(rows, Random(seed), today)
     for number in range(1, products + 1):
         writer.add(number)
         if number % CHUNK_PRODUCTS == 0 or number == products:
@@ -122,7 +126,8 @@ class _Product:
 class _Writer:
     """Writes products one after the other; what has chance in it takes it from one generator."""
 
-    def __init__(self, rows: Rows, random: Random) -> None:
+    def __init__(self, rows: Rows, random: Random, today: date) -> None:
+        self._rule_dates = [(today + timedelta(days=days)).isoformat() for days in (-1, 0, 1)]
         self._rows = rows
         self._random = random
         tree = categories()
@@ -379,10 +384,10 @@ class _Writer:
 
     def _add_rule_prices(self, product: _Product) -> None:
         price = _money(product.text.price_cents * 9 // 10)
-        for date in _RULE_DATES:
+        for day in self._rule_dates:
             for group_id in (0, 1):
                 for website_id in product.websites:
-                    values = (date, group_id, product.number, price, website_id)
+                    values = (day, group_id, product.number, price, website_id)
                     self._rows.add("catalogrule_product_price", *values)
                     self._rows.add("catalogrule_product_price_replica", *values)
 

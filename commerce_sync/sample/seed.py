@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from typing import Final
 
 from asyncmy.connection import Connection
@@ -35,7 +36,7 @@ async def fill(
     Args:
         address: an account that may do so.
         products: how many.
-        seed: equal seeds give equal rows.
+        seed: equal seeds give equal rows on one day.
         report: told the products written and their total.
         prefix: of the table names.
         reset: empty the tables when they are not.
@@ -105,7 +106,7 @@ async def seed_catalog(
     Args:
         connection: with the Commerce database chosen; `prepare` has been there.
         products: how many; every type is there from 14 on.
-        seed: equal seeds and counts give equal rows.
+        seed: equal seeds and counts give equal rows on one day.
         report: told the products written and their total after each transaction.
         prefix: of the table names.
         second: another connection to the same database, which then writes the attribute values: a connection
@@ -115,7 +116,7 @@ async def seed_catalog(
         Rows written by table.
     """
     counts: Counter[str] = Counter()
-    made = chunks(products, seed)
+    made = chunks(products, seed, await _today(connection))
     writers = (connection, second or connection)
     for writer in set(writers):
         # The rows are whole by construction; looking up each parent costs a third of the time.
@@ -143,6 +144,14 @@ async def _write(connection: Connection, prefix: str, tables: dict[str, list[Row
         for table, rows in tables.items():
             await insert(cursor, prefix, table, rows)
     await connection.commit()
+
+
+async def _today(connection: Connection) -> date:
+    """The database's date in UTC."""
+    async with connection.cursor() as cursor:
+        await cursor.execute("SELECT CAST(UTC_DATE() AS CHAR)")
+        ((today,),) = await cursor.fetchall()
+    return date.fromisoformat(today)
 
 
 async def _execute(connection: Connection, statement: str) -> None:

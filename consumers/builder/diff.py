@@ -27,6 +27,19 @@ class Difference:
         tombstone = tuple(key for key in self.tombstone if key not in kept_back)
         return replace(self, emit=emit, tombstone=tombstone, items=others + standing)
 
+    def distrusting(self, wrong: Collection[ItemKey]) -> "Difference":
+        """The same, but the feed does not hold these items as emitted: each is written or taken back."""
+        again = tuple(key for key in self.unchanged if key in wrong)
+        if not wrong:
+            return self
+        known = {*self.emit, *self.unchanged, *self.tombstone}
+        return replace(
+            self,
+            emit=self.emit + again,
+            unchanged=tuple(key for key in self.unchanged if key not in wrong),
+            tombstone=self.tombstone + tuple(sorted(key for key in wrong if key not in known)),
+        )
+
 
 def diff(
     emitted: tuple[EmittedItem, ...],

@@ -19,7 +19,8 @@ class Work:
     `positions` are those of all its records, `always` says that one of them asks for a build whatever was
     seen before (a resync), and `commit_ms` is the oldest. `not_before_s` is the latest moment that has come
     for it (unix seconds). `afresh` are the feeds that one of them wants sent whatever was emitted before;
-    what of these is gone is forgotten when all of them say so.
+    what of these is gone is forgotten when all of them say so. `wrong` are items whose feed record is not
+    to be trusted.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Work:
     not_before_s: int = 0
     afresh: frozenset[str] = frozenset()
     forget: bool = False
+    wrong: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def fold(entries: Iterable[tuple[str, int, Lane, Dirty]], entity: str = "product
             )
         if lane == "live" and work.lane == "bulk":
             work.lane, work.reason = "live", dirty.reason
+        work.wrong |= frozenset(dirty.wrong)
         work.always = work.always or dirty.always or dirty.position is None
         work.afresh |= frozenset(dirty.afresh)
         # A delete that a change asks for goes to the targets, whatever a cleanup beside it wants.

@@ -30,6 +30,7 @@ from schemas.records import (
     FORGET_HEADER,
     DeadLetter,
     Dirty,
+    EmittedItem,
     IndexEntry,
     Lane,
     Position,
@@ -325,6 +326,7 @@ class BuilderStage:
         items = {key: item for key, item in built.items.items() if key in standing.owned}
         hashes = {key: content_hash(item) for key, item in items.items()}
         difference = diff(before, hashes, work.lane, work.afresh)
+        difference = difference.distrusting(self._wrong(work, built, standing))
         failure = built.parked.get(letters.WHOLE)
         encoded: dict[ItemKey, bytes] = {}
         if failure is None:
@@ -358,6 +360,13 @@ class BuilderStage:
             *(self._tombstone(work, key, position) for key in difference.tombstone),
             *self._remember(work, entry, after),
         ]
+
+    def _wrong(self, work: Work, built: Built, standing: Standing) -> frozenset[ItemKey]:
+        """Items an audit found wrong, without those another entity speaks for or that cannot be built."""
+        index = self._index[_shard(work)]
+        items = [EmittedItem(feed, key, "", work.lane) for feed, key in work.wrong]
+        others = {key for key in work.wrong if index.claimants(key) - {work.key}}
+        return work.wrong - others - standing.others.keys() - letters.held_items(built.parked, items)
 
     def _remember(self, work: Work, before: IndexEntry, after: IndexEntry) -> list[Outgoing]:
         """The index record of a build and the letters that came or went; nothing when all is as it was."""

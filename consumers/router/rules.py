@@ -301,6 +301,18 @@ _FURTHER_ATTRIBUTE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "catalog_eav_attribute": (Rule((("attribute", "attribute_id"),), compared=_CATALOG_ATTRIBUTE_COLUMNS),),
     "eav_attribute_label": (Rule((("attribute", "attribute_id"),), frozenset({"attribute_label_id"})),),
 }
+# Of the paid edition.
+_BOUNDS: Final = frozenset({"created_in", "updated_in"})
+_VERSION_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    # The version that takes over may have other children and links than the one before.
+    "catalog_product_entity": (
+        Rule(
+            (),
+            compared=_BOUNDS,
+            on_change=(_BOUNDS, (("neighbours", "entity_id"), ("refers_to", "product:entity_id"))),
+        ),
+    ),
+}
 
 
 def _together(*tables: Mapping[str, tuple[Rule, ...]]) -> dict[str, tuple[Rule, ...]]:
@@ -327,6 +339,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = _together(
     _CATEGORY_RULES,
     _SCOPE_RULES,
     _FURTHER_ATTRIBUTE_RULES,
+    _VERSION_RULES,
 )
 
 

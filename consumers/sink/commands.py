@@ -1,4 +1,4 @@
-"""What operators say on the control topic to a sink: pause, resume, retry."""
+"""What operators say on the control topic to a sink: pause, resume, retry, resend."""
 
 import logging
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ import msgspec
 
 from consumers.sink.delivery import Delivery
 from runtime.record import Record
-from schemas.records import PAUSE_PREFIX, RETRY_PREFIX, Pause, Retry
+from schemas.records import PAUSE_PREFIX, RESEND_PREFIX, RETRY_PREFIX, Pause, Resend, Retry
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ def apply(delivery: Delivery, target: str, records: Iterable[Record]) -> None:
                 _pause(delivery, target, record)
             elif record.key.startswith(RETRY_PREFIX) and record.value is not None:
                 _retry(delivery, target, msgspec.json.decode(record.value, type=Retry))
+            elif record.key.startswith(RESEND_PREFIX) and record.value is not None:
+                _resend(delivery, target, msgspec.json.decode(record.value, type=Resend))
         except msgspec.MsgspecError:
             log.warning("control record is no command", extra={"offset": record.offset})
 
@@ -39,3 +41,8 @@ def _retry(delivery: Delivery, target: str, command: Retry) -> None:
     if command.target == target and command.feed in delivery.feeds:
         keys = [key.encode() for key in command.keys]
         delivery.retry(command.feed, command.requested_ms, command.kind, keys)
+
+
+def _resend(delivery: Delivery, target: str, command: Resend) -> None:
+    if command.target == target and command.feed in delivery.feeds:
+        delivery.resend(command.feed, command.requested_ms, command.items)

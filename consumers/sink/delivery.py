@@ -23,7 +23,7 @@ from consumers.sink.tree import Tree
 from consumers.sink.waiting import Fetch
 from runtime import metrics
 from runtime.record import Outgoing, Record
-from schemas.records import Lane, Outcome
+from schemas.records import Lane, Outcome, ResendItem
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,6 @@ ATTEMPTS_MAX: Final = 8
 _BISECTION_REQUESTS_MAX: Final = 32
 # Statuses that wait for the broker; nothing more is sent beyond.
 _UNWRITTEN_MAX: Final = 20_000
-# Two clocks are compared when an item goes again.
-_TIME_SLACK_MS: Final = 1_000
 _BUSY_WAIT_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -125,8 +123,8 @@ class Delivery:
         self._flying: dict[int, Request] = {}
         self._held_until = 0.0
         self._busy = 0
-        # Items that go again at a time: (seconds, number, feed, key), both second sends and retries.
-        self._again: list[tuple[float, int, str, bytes]] = []
+        # Items that go again at a time, both second sends and retries: (seconds, number, feed, key, wall ms).
+        self._again: list[tuple[float, int, str, bytes, int]] = []
         self._fetching: set[Fetch] = set()
         self._unwritten: dict[tuple[str, bytes], Outgoing] = {}
         self._committed: dict[tuple[str, int], int] = {}
@@ -186,6 +184,11 @@ class Delivery:
                 continue
             if not chosen or key in chosen:
                 feed.revive(key, forced=True)
+
+    def resend(self, feed_name: str, requested_ms: int, items: Iterable[ResendItem]) -> None:
+        """An audit found the target to hold something else than these items."""
+        for item in items:
+            self._feeds[feed_name].resend(item, requested_ms)
 
     # What goes out.
 
@@ -577,16 +580,19 @@ class Delivery:
     # What goes again by itself.
 
     def _send_again(self, feed: str, key: bytes, at_ms: int) -> None:
-        at = self._clock.seconds() + (at_ms - self._clock.wall_ms()) / 1000
-        heapq.heappush(self._again, (at, next(self._numbers), feed, key))
+        """Once more at a moment of the wall clock, kept as a time from now: that clock may be set."""
+        rules = self.target.rules
+        # A clock that was set back before this start must not make it wait for that time besides.
+        wait_s = min((at_ms - self._clock.wall_ms()) / 1000, max(rules.retry_s, rules.settle_s))
+        at = self._clock.seconds() + wait_s
+        heapq.heappush(self._again, (at, next(self._numbers), feed, key, at_ms))
 
     def _take_due(self, now: float) -> None:
         """Retries and second sends whose time has come."""
         while self._again and self._again[0][0] <= now:
-            _, _, name, key = heapq.heappop(self._again)
-            due_ms = self._feeds[name].due_ms(key)
+            _, _, name, key, at_ms = heapq.heappop(self._again)
             # What was settled meanwhile has another time, which stands here by itself, or none.
-            if due_ms is not None and due_ms <= self._clock.wall_ms() + _TIME_SLACK_MS:
+            if self._feeds[name].due_ms(key) == at_ms:
                 self._feeds[name].revive(key)
 
     def _write(self, record: Outgoing) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import msgspec
+from prometheus_client import Counter
 
 from consumers.sink.batch import Submission
 from consumers.sink.circuit import Circuit, Guard
@@ -27,7 +28,7 @@ from consumers.sink.tree import REMEMBERED_S, Node, Tree
 from consumers.sink.waiting import BULK_OFFSETS_MAX, Entry, Waiting
 from runtime import metrics
 from runtime.record import Outgoing, Record
-from schemas.records import DeadLetter, Lane, Outcome, Status
+from schemas.records import DeadLetter, Lane, Outcome, ResendItem, Status
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,9 @@ class Feed:
         self._deleted: deque[tuple[int, bytes]] = deque()
         tree.add(self)
         self._failing: dict[Kind, int] = dict.fromkeys(_KINDS, 0)
+        # Looked up once: for each item it would be a tenth of its time.
+        self._counters: dict[str, Counter] = {}
+        self._freshness = {lane: metrics.FRESHNESS.labels(target, name, lane) for lane in ("live", "bulk")}
         self._doubtful: dict[int, tuple[int, int]] = {}
         self._doubted_until = 0.0
 
@@ -381,11 +385,32 @@ class Feed:
             entry = self.waiting.revive(
                 key, held.partition, held.offset, "bulk", held.again_ms, deleted=held.outcome == "deleted"
             )
+            entry.overdue = True
             if entry.first_offset is None:
                 entry.forced = entry.again = True
         elif held is not None and held.hash in FALLEN:
             # Its record says whether it should be there; it is read before the item goes.
             self.waiting.revive(key, held.partition, held.offset, "bulk", held.time_ms, deleted=False)
+
+    def resend(self, item: ResendItem, requested_ms: int) -> None:
+        """The target was found to hold something else: what it should hold, as far as we know now, goes.
+
+        What was judged since the request is left alone: commands are read again at each start.
+        """
+        key = item.key.encode()
+        letter, held = self.letters.get(key), self.state.held(key)
+        if letter is not None:
+            if letter.time_ms < requested_ms:
+                self.revive(key, forced=True)
+            return
+        if held is not None and held.time_ms >= requested_ms:
+            return
+        if item.delete_members and (held is None or not held.delete_members):
+            self._given.add(key, item.delete_members)
+        partition, offset, deleted = item.partition, item.offset, item.offset < 0
+        if held is not None and held.offset >= offset:
+            partition, offset, deleted = held.partition, held.offset, held.outcome == "deleted"
+        self.waiting.revive(key, partition, offset, "bulk", requested_ms, deleted=deleted).forced = True
 
     def due_ms(self, key: bytes) -> int | None:
         """When this item goes again by itself; None when it does not."""
@@ -413,7 +438,8 @@ class Feed:
         again = entry is not None and entry.again
         parked = outcome in _KINDS
         before = self.state.held(item.key)
-        self._record(item, outcome, request_id, error, None if parked else self._again_ms(item.key, again))
+        again_ms = None if parked else self._again_ms(item.key, entry is not None and entry.overdue)
+        self._record(item, outcome, request_id, error, again_ms)
         self._claims.leave(item.key)
         if entry is not None:
             self.waiting.settled(entry, item.offset)
@@ -433,7 +459,7 @@ class Feed:
             )
         elif not again:
             seconds = max(0.0, (self._clock.wall_ms() - item.commit_ms) / 1000)
-            metrics.FRESHNESS.labels(self._target, self.name, item.lane).observe(seconds)
+            self._freshness[item.lane].observe(seconds)
         self._tree.settled(self.name, item.key, before, self._clock.wall_ms())
 
     def _cleared(self, item: Submission, entry: Entry | None) -> None:
@@ -528,18 +554,21 @@ class Feed:
                 self._deleted.append((time_ms, key))
                 return
 
-    def _again_ms(self, key: bytes, again: bool) -> int | None:
-        """When an accepted item goes once more: a request of unknown outcome may still take effect."""
+    def _again_ms(self, key: bytes, overdue: bool) -> int | None:
+        """When an accepted item goes once more: a request of unknown outcome may still take effect.
+
+        Args:
+            overdue: the time of the second send had come; this one was it.
+        """
         was_unknown = self.state.trust(key)
         now_ms = self._clock.wall_ms()
         held = self.state.held(key)
         times = [
             self._tree.again_ms(self.name, key, now_ms),
             now_ms + round(self._rules.settle_s * 1000) if was_unknown else None,
-            held.again_ms if held is not None and not again else None,
+            held.again_ms if held is not None and not overdue else None,
         ]
-        # One whose time has passed was this one.
-        return max((time_ms for time_ms in times if time_ms is not None and time_ms > now_ms), default=None)
+        return max((time_ms for time_ms in times if time_ms is not None), default=None)
 
     def _record(
         self,
@@ -621,7 +650,10 @@ class Feed:
         metrics.DEAD_LETTERS.labels(self._target, self.name, kind).set(self._failing[kind])
 
     def count(self, outcome: str) -> None:
-        metrics.ITEMS.labels(self._target, self.name, outcome).inc()
+        counter = self._counters.get(outcome)
+        if counter is None:
+            counter = self._counters[outcome] = metrics.ITEMS.labels(self._target, self.name, outcome)
+        counter.inc()
 
 
 def lane_of(record: Record) -> Lane:

@@ -15,6 +15,8 @@ from runtime.record import Record, from_message
 # Pointers closer together than this are read in one go.
 _GAP_OFFSETS: Final = 500
 _POLL_S: Final = 1.0
+# Each fetch goes to another place; the broker must not hold what was asked for at the last one.
+FETCH_WAIT_MS: Final = 10
 
 
 class Fetcher:
@@ -42,6 +44,9 @@ class Fetcher:
         try:
             while (fetch := self._asked.get()) is not None and not self._stopping:
                 self._inbox.put(self._fetched(fetch))
+                if self._asked.empty():
+                    # A client that stands at a log's end would ask the broker a hundred times a second.
+                    self._consumer.unassign()
         except BaseException as error:
             self._inbox.put(Failed(error))
         finally:

@@ -20,7 +20,7 @@ BULK_ITEMS_MAX: Final = 5_000
 RECORD_BYTES_MAX: Final = 32 * 1024 * 1024
 # Bulk work is taken up only so far past the commit position: what a predecessor may have sent is bounded.
 BULK_OFFSETS_MAX: Final = 10_000
-_FETCH_RECORDS_MAX: Final = 500
+_FETCH_RECORDS_MAX: Final = 1_000
 _NEVER_MS: Final = 1 << 62
 
 Queue = tuple[Lane, bool]  # lane, is a delete
@@ -39,6 +39,7 @@ class Entry:
         forced: goes although its content is known.
         forget: nothing goes, and what is known of it is dropped.
         again: goes to make sure, after an unknown outcome.
+        overdue: the time has come to make sure; whatever goes next does.
     """
 
     key: bytes
@@ -56,6 +57,7 @@ class Entry:
     forced: bool = False
     forget: bool = False
     again: bool = False
+    overdue: bool = False
     queue: Queue | None = None
     in_flight: bool = False
     fetching: bool = False
@@ -345,7 +347,7 @@ class Waiting:
             self._counts[entry.lane] -= 1
             del self._entries[entry.key]
             return
-        entry.forced = entry.again = False
+        entry.forced = entry.again = entry.overdue = False
         entry.first_offset = entry.offset
         heapq.heappush(self._partitions[entry.partition].firsts, (entry.offset, entry.key))
         self.enqueue(entry)

@@ -11,17 +11,24 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from producers.connectors.connect import Connect, ConnectorState, Refusal
 from producers.connectors.declare import HEARTBEAT_AGE_S_MAX, MARIADB_CLASS, MYSQL_CLASS, declare
 from producers.connectors.diff import Difference, differences
+from producers.connectors.gap import find_gap
 from runtime.errors import Unreachable
 from runtime.kafka import reader, require_broker, watermarks
 from runtime.settings import KafkaSettings, Settings
 from schemas.topics import TopicNames
 
-Health = Literal["streaming", "stalled", "failed", "missing", "drifted"]
+Health = Literal["streaming", "stalled", "failed", "missing", "drifted", "blind"]
 
 READ_S_MAX: Final = 20.0
 CAUSE_LENGTH_MAX: Final = 400
-# How the connector and the server say that the log no longer holds the position. The text is all there is.
-_LOST_POSITION: Final = ("no longer available on the server", "error code: 1236", "Error code: 1236")
+# How the connector and the server say that the log no longer holds the position, or that what is known of
+# the tables at that position is gone. The text is all there is.
+_LOST_POSITION: Final = (
+    "no longer available on the server",
+    "error code: 1236",
+    "Error code: 1236",
+    "history topic",
+)
 # Control records of transactions take offsets too, so the newest record is some places before the end.
 _LOOK_BACK: Final = 64
 
@@ -67,6 +74,9 @@ def status(settings: Settings, clock: Callable[[], float] = time.time) -> Connec
         # it to validate one is the only way to see that setting.
         refusals = connect.validate(wanted)
         health, detail = judge(name, state, age_s, found, refusals)
+        unseen = find_gap(settings)
+        if unseen is not None:
+            health, detail = "blind", str(unseen)
     return ConnectorStatus(name, health, detail, state, age_s, found, refusals)
 
 
@@ -109,8 +119,13 @@ def cause(trace: str) -> str:
     return line if len(line) <= CAUSE_LENGTH_MAX else f"{line[:120]} ... {line[125 - CAUSE_LENGTH_MAX :]}"
 
 
+def has_lost_position(trace: str) -> bool:
+    """True when starting the task again cannot help: what it would go on from is gone."""
+    return any(symptom in trace for symptom in _LOST_POSITION)
+
+
 def _mend(trace: str) -> str:
-    if any(symptom in trace for symptom in _LOST_POSITION):
+    if has_lost_position(trace):
         return "changes since then are lost to the log: run 'commerce-sync re-seed'"
     return "mend that, then run 'commerce-sync connectors apply'"
 

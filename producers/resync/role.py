@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from producers.connectors import watch
 from producers.resync.stage import ResyncStage
 from runtime import loop
 from runtime.database import Database
@@ -45,6 +46,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
         until = ends(index_reader, [(topic, partition) for partition in partitions])
         return behind(admin, names.group("builder"), until)
 
+    watch.start(settings, stopper)
     try:
         with Database(settings.commerce.read_address) as database:
             stage = ResyncStage(

@@ -41,6 +41,7 @@ class FakeShop:
         self.skus = dict(skus or {})
         self.position = position
         self.parents: dict[int, list[int]] = {}
+        self.children: dict[int, list[int]] = {}
         self.products_of_media: dict[int, list[int]] = {}
         self.options_of_attribute: dict[int, list[int]] = {}
         self.rows: dict[str, ProductRows] = {}
@@ -94,7 +95,8 @@ class FakeShop:
             (ids,) = parameters
             return [(int(i), product) for i in ids for product in self.products_of_media.get(int(i), [])]
         if "linked_product_id IN" in statement and "child_id IN" not in statement:
-            return []
+            ids = parameters[0]
+            return [(int(i), self.skus[child]) for i in ids for child in self.children.get(int(i), [])]
         if "UNION ALL" in statement:
             ids = parameters[0]
             own = [(int(i), self.skus[int(i)]) for i in ids if int(i) in self.skus]

@@ -15,7 +15,7 @@ from asyncmy.errors import Error
 from cases import FOLDER, statements
 from shop import Shop
 
-from commerce_sync.proof.feeds import pages
+from commerce_sync.proof.fresh import pages
 from consumers.builder.diff import ItemKey
 from consumers.builder.entities import ENTITIES, ReadOptions
 from consumers.router.resolve import DIRECT

@@ -3,6 +3,7 @@
 Other tests, or other people, may be using the shared one.
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 from commerce_sync.local import stack as local_stack
 from commerce_sync.local.stack import Stack
+
+# The fakes are found by their names, as every helper beside a test is.
+sys.path.insert(0, str(Path(__file__).parents[1] / "fakes"))
 
 
 @pytest.fixture(scope="session")

@@ -13,18 +13,33 @@ from typing import Any
 
 import msgspec
 import requests
+from click.testing import CliRunner
 
 from commerce_sync.demo import play
 from commerce_sync.demo.scene import TARGET, Options, Scene
+from commerce_sync.ledger import commands
+from commerce_sync.ledger.gather import FeedStatus, gather
 from commerce_sync.local.stack import Stack
+from commerce_sync.proof.open import lines, opened
 from commerce_sync.proof.target import read_products
 from commerce_sync.sample.database import address_of, connected
 from runtime.kafka import read_to_end, reader, watermarks
 from runtime.record import Record
-from schemas.entities import ENTITY_OF, partitions_of
+from runtime.settings import Settings
+from schemas.entities import ENTITY_OF, FEEDS, partitions_of
 from schemas.keys import partition_for
 from schemas.records import DeadLetter
 from schemas.topics import TopicNames
+
+
+@dataclass(frozen=True)
+class _Context:
+    """Stands for the one that the command line makes."""
+
+    loaded: Settings
+
+    def settings(self) -> Settings:
+        return self.loaded
 
 
 @dataclass
@@ -100,6 +115,34 @@ class Pipeline:
 
     def clear_faults(self) -> None:
         requests.delete(f"{self._control}/faults", timeout=10).raise_for_status()
+
+    def differences(self) -> list[str]:
+        """Where a fresh build, the feed topics and what the targets hold differ, of every feed."""
+        settings = self.scene.settings
+        with opened(settings, FEEDS, tuple(settings.targets)) as audit:
+            return lines(audit.run())
+
+    def ledger(self) -> FeedStatus:
+        """What the ledger tells of the products, once it has read and settled all there is."""
+        found: list[FeedStatus] = []
+
+        def is_quiet() -> bool:
+            report = gather(self.scene.settings, TARGET, "products")
+            found[:] = report.feeds
+            return report.ledger.note is None and not found[0].waiting
+
+        self.wait_until("the ledger has read everything", is_quiet)
+        return found[0]
+
+    def command(self, *arguments: str) -> Any:
+        """What a command prints, as JSON."""
+        result = CliRunner().invoke(
+            {"status": commands.status, "items": commands.items}[arguments[0]],
+            arguments[1:],
+            obj=_Context(self.scene.settings),
+            catch_exceptions=False,
+        )
+        return msgspec.json.decode(result.stdout)
 
     def dead_letters(self, *topic: str) -> dict[str, DeadLetter]:
         """What is parked right now, by key."""

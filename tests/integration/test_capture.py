@@ -19,6 +19,7 @@ from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 from commerce_sync.checks import commands
 from commerce_sync.checks.database import ask_connector_class, database_findings, database_problems
 from producers.connectors import execute, observe
+from producers.connectors import reseed as reseed_module
 from producers.connectors.connect import Connect
 from producers.connectors.declare import (
     HEARTBEAT_AGE_S_MAX,
@@ -29,9 +30,12 @@ from producers.connectors.declare import (
     declare,
 )
 from producers.connectors.diff import Difference
+from producers.connectors.reseed import reseed
+from runtime import topic_ids
 from runtime.errors import NotFine, Unreachable
 from runtime.kafka import admin_client, reader, watermarks
 from runtime.settings import Settings, load, parse_database_url
+from runtime.topic_ids import Family
 from runtime.topics import TopicChanges, ensure_topics
 from schemas.tables import CAPTURED_TABLES
 from schemas.topics import Topic, TopicNames
@@ -336,7 +340,7 @@ def test_stopped_offsets_deleted_resumed_is_streaming_again(shop: Shop, applied:
     assert body(record)["after"]["sku"] == "back"
 
 
-def test_a_lost_binlog_position_is_failed_with_the_reason_and_healed_by_forgetting_it(
+def test_a_lost_binlog_position_is_failed_with_the_reason_and_healed_by_a_re_seed(
     shop: Shop, applied: list[str]
 ) -> None:
     """The connector is RUNNING and its task FAILED; `apply` tries again, in vain, and says so."""
@@ -354,15 +358,35 @@ def test_a_lost_binlog_position_is_failed_with_the_reason_and_healed_by_forgetti
     failed = observe.status(shop.settings)
     with pytest.raises(NotFine) as caught:
         execute.apply(shop.settings, MARIADB_CLASS, lambda _: None)
-    shop.connect.stop(name)
-    shop.connect.delete_offsets(name)
-    execute.apply(shop.settings, MARIADB_CLASS, lambda _: None)
+    gone = reseed(shop.settings, MARIADB_CLASS, lambda _: None)
     healed = observe.status(shop.settings)
 
+    assert gone.position == "gone.000001:4"
+    assert gone.since_ms is not None
     assert "no longer available on the server" in failed.detail
     assert failed.detail.endswith("; changes since then are lost to the log: run 'commerce-sync re-seed'")
     assert str(caught.value).startswith(f"connector '{name}' failed: ")
     assert healed.health == "streaming"
+
+
+def test_a_lost_schema_history_is_failed_with_the_reason_and_healed_by_a_re_seed(
+    shop: Shop, applied: list[str]
+) -> None:
+    """The connector knows its place in the log, but no table of it."""
+    name = shop.settings.capture.connector
+    shop.connect.stop(name)
+    reseed_module._clear_history(shop.settings, shop.names)
+    shop.connect.resume(name)
+    assert wait_for(lambda: observe.status(shop.settings).health == "failed")
+
+    failed = observe.status(shop.settings)
+    reseed(shop.settings, MARIADB_CLASS, lambda _: None)
+    record = shop.change(
+        "catalog_product_entity", "INSERT INTO catalog_product_entity (sku) VALUES ('known')"
+    )
+
+    assert failed.detail.endswith("; changes since then are lost to the log: run 'commerce-sync re-seed'")
+    assert body(record)["after"]["sku"] == "known"
 
 
 def test_the_plugins_know_every_property_that_is_declared(shop: Shop) -> None:
@@ -446,7 +470,14 @@ def test_check_finds_nothing_to_mend_on_the_local_stack(shop: Shop, applied: lis
             "sentence": "no [targets.X] is configured: nothing is sent anywhere",
         }
     ]
-    assert [check["check"] for check in report["checks"]][-4:] == ["kafka", "connect", "connector", "targets"]
+    assert [check["check"] for check in report["checks"]][-6:] == [
+        "kafka",
+        "connect",
+        "connector",
+        "capture",
+        "log position",
+        "targets",
+    ]
     assert database_problems(shop.settings) == []
 
 
@@ -561,3 +592,36 @@ def test_findings_name_the_server_and_its_accounts(shop: Shop) -> None:
         "binlog_row_image",
         "binlog retention",
     ]
+
+
+def test_a_topic_that_was_deleted_and_made_again_is_noticed_at_the_next_start(shop: Shop) -> None:
+    """Its name and its partitions are the same; a family that is new as a whole begins anew."""
+    names = TopicNames(f"ids-{secrets.token_hex(4)}")
+    kafka = shop.settings.kafka.model_copy(update={"topic_prefix": names.prefix})
+    admin = admin_client(kafka)
+    family = Family(frozenset({names.index("product"), names.feed("products")}), "")
+    topics = [Topic(name, 2, {}) for name in sorted(family.topics)]
+    control = Topic(names.control, 1, {"cleanup.policy": "compact"})
+
+    def start() -> None:
+        topic_ids.require_same(kafka, [family])
+        ensure_topics(admin, [*topics, control], 1)
+        topic_ids.record(kafka, [family])
+
+    def delete(*wanted: Topic) -> None:
+        for future in admin.delete_topics([topic.name for topic in wanted]).values():
+            future.result(30)
+
+    start()
+    start()
+    delete(topics[0])
+    with pytest.raises(NotFine) as caught:
+        start()
+    ensure_topics(admin, [topics[0]], 1)
+    with pytest.raises(NotFine):
+        start()
+    delete(*topics)
+    start()
+    start()
+
+    assert str(caught.value).startswith(f"{topics[0].name}: deleted, made anew or re-partitioned")

@@ -2,18 +2,35 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncmy
 import commerce_edition
+import msgspec
 import pytest
+import requests
+from commerce_edition import AFTER, BEGIN
 
+from commerce_sync.checks.database import ask_connector_class
 from commerce_sync.local.stack import ADMIN_VARIABLE, Stack
-from commerce_sync.proof.feeds import Items, fresh_items
+from commerce_sync.proof.feeds import Items, feed_differences, fresh_items, held_items
+from commerce_sync.run.prepare import prepare
+from commerce_sync.run.quiet import await_resync
+from commerce_sync.run.request import request_resync
+from commerce_sync.run.roles import processes
+from commerce_sync.run.supervise import Supervisor, environment, role_arguments
 from commerce_sync.sample.database import address_of, connected
 from commerce_sync.sample.seed import fill
-from runtime.settings import CommerceSettings
+from producers.connectors.execute import apply
+from runtime.kafka import read_to_end, reader
+from runtime.settings import CommerceSettings, Settings, load
+from schemas.entities import FEEDS
+from schemas.records import Dirty
+from schemas.topics import TopicNames
 
 pytestmark = pytest.mark.stack
 
@@ -32,6 +49,33 @@ MORE = (
         " SELECT selection_id, parent_product_id, 1, 0, 7 FROM {p}catalog_product_bundle_selection"
     ),
 )
+MULTI_SOURCE = (
+    *("inventory_source_item", "inventory_source_stock_link", "inventory_stock_sales_channel"),
+    *("inventory_reservation", "inventory_source", "inventory_stock"),
+)
+DELETED = "deleted"
+# A change of each table whose rows belong to a version.
+CHANGES: Mapping[str, str] = {
+    "catalog_product_entity_int": "value = 3 - value",
+    "catalog_product_entity_decimal": "value = value + 1",
+    "catalog_product_entity_text": "value = CONCAT(value, '!')",
+    "catalog_product_entity_varchar": "value = CONCAT(value, '!')",
+    "catalog_product_entity_datetime": "value = '2024-01-01 00:00:00'",
+    "catalog_product_entity_media_gallery_value": "position = position + 1",
+    "catalog_product_entity_media_gallery_value_to_entity": DELETED,
+    "catalog_product_entity_tier_price": "qty = qty + 1",
+    "catalog_product_option": "sort_order = sort_order + 1",
+    "catalog_product_super_attribute": "position = position + 1",
+    "catalog_product_link": DELETED,
+    "catalog_product_super_link": DELETED,
+    "catalog_product_relation": DELETED,
+    "catalog_product_bundle_option": "position = position + 1",
+    "catalog_product_bundle_option_value": "title = CONCAT(title, '!')",
+    "catalog_product_bundle_selection": "position = position + 1",
+    "catalog_product_bundle_selection_price": "selection_price_value = selection_price_value + 1",
+    "downloadable_link": "sort_order = sort_order + 1",
+    "downloadable_sample": "sort_order = sort_order + 1",
+}
 
 
 class Shop:
@@ -47,21 +91,26 @@ class Shop:
     def items(self) -> Items:
         return fresh_items(self.commerce)
 
-    def run(self, act: Any) -> None:
-        async def connect() -> None:
+    def run(self, act: Callable[[asyncmy.Connection, str], Awaitable[Any]]) -> Any:
+        async def connect() -> Any:
             async with connected(self.address) as connection:
-                await act(connection, PREFIX)
+                return await act(connection, PREFIX)
 
-        asyncio.run(connect())
+        return asyncio.run(connect())
 
-    def sql(self, *statements: str) -> None:
-        async def execute(connection: asyncmy.Connection, prefix: str) -> None:
+    def sql(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Run statements as one transaction; what the last one finds."""
+
+        async def execute(connection: asyncmy.Connection, prefix: str) -> list[tuple[Any, ...]]:
             async with connection.cursor() as cursor:
                 for statement in statements:
-                    await cursor.execute(statement.format(p=prefix))
+                    await cursor.execute(statement.replace("{p}", prefix))
+                found = list(await cursor.fetchall())
             await connection.commit()
+            return found
 
-        self.run(execute)
+        found: list[tuple[Any, ...]] = self.run(execute)
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +140,172 @@ def test_a_catalog_gives_the_same_items_in_both_editions(open_source: Items, com
 
     assert {feed for _, feed in items} >= {"products", "prices", "categories", "variants"}
     assert items == open_source
+
+
+@dataclass
+class Flow:
+    """Capture, router, builder and resync over the shop of the paid edition; nothing is sent."""
+
+    shop: Shop
+    settings: Settings
+    supervisor: Supervisor
+
+    def wait_until(self, what: str, true: Callable[[], bool], seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+            assert self.supervisor.tend() is None
+            time.sleep(0.02)
+
+    def settle(self) -> None:
+        """What a fresh build gives, of every feed, is on its topic."""
+        differences: list[str] = []
+
+        def equal() -> bool:
+            differences[:] = feed_differences(self.settings)
+            return not differences
+
+        try:
+            self.wait_until("the feeds are a fresh build", equal)
+        except AssertionError:
+            print("\n".join(differences[:10]))
+            raise
+
+    def held(self, feed: str) -> list[dict[str, Any]]:
+        return list(held_items(self.settings, [feed]).values())
+
+    def marked(self) -> set[tuple[str, str]]:
+        """(reason, SKU) of every dirty record so far."""
+        names = TopicNames(self.settings.kafka.topic_prefix)
+        asker = reader(self.settings.kafka, "test.editions")
+        try:
+            return {
+                (msgspec.json.decode(record.value or b"", type=Dirty).reason, record.key.decode())
+                for record in read_to_end(
+                    asker, names.dirty("product"), range(self.settings.kafka.partitions)
+                )
+            }
+        finally:
+            asker.close()
+
+
+@pytest.fixture(scope="module")
+def path(stack: Stack, commerce: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
+    """Multi-source inventory is not installed in this shop."""
+    tables = ", ".join(f"{{p}}{table}" for table in MULTI_SOURCE)
+    commerce.sql("SET foreign_key_checks = 0", f"DROP TABLE {tables}")
+    run = commerce.address.database.rpartition("_")[2]
+    variables = stack.environment()
+    server = variables["COMMERCE_SYNC__COMMERCE__URL"].rpartition("/")[0]
+    variables |= {
+        "COMMERCE_SYNC__COMMERCE__URL": f"{server}/{commerce.address.database}",
+        "COMMERCE_SYNC__COMMERCE__TABLE_PREFIX": PREFIX,
+        "COMMERCE_SYNC__KAFKA__TOPIC_PREFIX": f"edition-{run}",
+        "COMMERCE_SYNC__CAPTURE__CONNECTOR": f"edition-{run}",
+        "COMMERCE_SYNC__HTTP__METRICS_PORT": "0",
+        "COMMERCE_SYNC__BUILDER__DELETE_GUARD_PERCENT": "100",
+    }
+    settings = load(environ=variables)
+    log_dir: Path = tmp_path_factory.mktemp("edition")
+    supervisor = Supervisor(role_arguments, environment(variables), 0, log_dir)
+    try:
+        apply(settings, ask_connector_class(settings), print)
+        wanted = processes(settings, ("router", "builder", "resync"), {}, "edition")
+        prepare(settings, wanted)
+        supervisor.start(wanted)
+        await_resync(settings, request_resync(settings, FEEDS), 60, lambda *_: None)
+        path = Flow(commerce, settings, supervisor)
+        path.settle()
+        yield path
+    finally:
+        supervisor.stop()
+        requests.delete(f"{settings.capture.connect_url}/connectors/edition-{run}", timeout=10)
+
+
+def test_every_feed_is_built_under_a_prefix_without_multi_source_inventory(path: Flow) -> None:
+    """The first sync went through the resync role; the one stock is the default one."""
+    counts = {feed: len(path.held(feed)) for feed in FEEDS}
+
+    assert {feed for feed, count in counts.items() if not count} == {
+        "categoryPermissions",
+        "productOverrides",
+    }
+    assert {item["stockId"] for item in path.held("inventoryStockStatus")} == {"1"}
+    assert counts["inventoryStockStatus"] > PRODUCTS / 2
+
+
+def test_a_change_of_any_table_of_versions_reaches_its_product(path: Flow) -> None:
+    """Told by row ids, each of which is another product's id too."""
+    entity = "{p}catalog_product_entity"
+    for table, change in CHANGES.items():
+        column = commerce_edition.LINKED["catalog_product_entity"][table][1]
+        found = path.shop.sql(
+            f"SELECT o.{column}, e.sku FROM {{p}}{table} o JOIN {entity} e ON e.row_id = o.{column}"
+            f" WHERE e.created_in = {BEGIN} LIMIT 1"
+        )
+        assert found, f"the sample has no row of {table}"
+        ((row_id, sku),) = found
+        if change == DELETED:
+            path.shop.sql(f"DELETE FROM {{p}}{table} WHERE {column} = {row_id} LIMIT 1")
+        else:
+            path.shop.sql(f"UPDATE {{p}}{table} SET {change} WHERE {column} = {row_id}")
+        expected = (f"{table}:{'d' if change == DELETED else 'u'}", sku)
+        path.wait_until(f"{table} marks {sku}", lambda expected=expected: expected in path.marked())  # type: ignore[misc]
+    path.settle()
+
+
+def test_a_version_that_takes_over_by_its_rows_is_built_from(path: Flow) -> None:
+    """As Commerce ends a version and begins the next; a category's descendants follow."""
+    ((sku,),) = path.shop.sql(
+        f"SELECT sku FROM {{p}}catalog_product_entity WHERE entity_id = 5 AND created_in = {BEGIN}"
+    )
+    for table, number in (("catalog_product_entity", 5), ("catalog_category_entity", 4)):
+        path.shop.sql(
+            f"UPDATE {{p}}{table} SET updated_in = UNIX_TIMESTAMP()"
+            f" WHERE entity_id = {number} AND created_in = {BEGIN}",
+            f"UPDATE {{p}}{table} SET created_in = UNIX_TIMESTAMP()"
+            f" WHERE entity_id = {number} AND row_id > {AFTER}",
+        )
+    path.wait_until(
+        "the name is that of the next version",
+        lambda: any(i["sku"] == sku and i["name"].startswith("not ") for i in path.held("products")),
+    )
+
+    path.settle()
+    names = {item["name"] for item in path.held("categories") if item["categoryId"] == "4"}
+    assert names
+    assert all(name.startswith("not ") for name in names)
+
+
+def test_an_attribute_added_while_running_is_on_items(path: Flow) -> None:
+    """A custom attribute of the merchant, with its first value."""
+    ((row_id, sku),) = path.shop.sql(
+        f"SELECT row_id, sku FROM {{p}}catalog_product_entity WHERE entity_id = 6 AND created_in = {BEGIN}"
+    )
+    path.shop.sql(
+        "INSERT INTO {p}eav_attribute (attribute_id, entity_type_id, attribute_code, backend_type,"
+        " is_user_defined) VALUES (960, 4, 'grain', 'varchar', 1)",
+        "INSERT INTO {p}catalog_eav_attribute (attribute_id) VALUES (960)",
+        "INSERT INTO {p}catalog_product_entity_varchar (attribute_id, store_id, row_id, value)"
+        f" VALUES (960, 0, {row_id}, 'fine')",
+    )
+    grain = {"attributeCode": "grain", "value": ["fine"]}
+
+    def shown() -> bool:
+        items = [item for item in path.held("products") if item["sku"] == sku]
+        return bool(items) and all(
+            grain in [{name: a[name] for name in grain} for a in item["attributes"]] for item in items
+        )
+
+    path.wait_until("the item has the attribute", shown)
+    path.settle()
+
+
+def test_a_product_that_goes_with_its_id_takes_its_items_along(path: Flow) -> None:
+    """Nothing but the row of the sequence is in the log: the rest goes by cascade."""
+    ((sku,),) = path.shop.sql("SELECT DISTINCT sku FROM {p}catalog_product_entity WHERE entity_id = 9")
+    assert any(item["sku"] == sku for item in path.held("products"))
+    path.shop.sql("DELETE FROM {p}sequence_product WHERE sequence_value = 9")
+    path.wait_until("its items are gone", lambda: all(i["sku"] != sku for i in path.held("products")))
+
+    path.settle()

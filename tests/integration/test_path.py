@@ -177,7 +177,37 @@ def test_an_outage_of_the_service_is_waited_out(path: Pipeline) -> None:
     assert play.proof(path.scene).differences == ()
 
 
-@pytest.mark.parametrize("role", ["router", "builder", "sink", "clock", "resync"])
+def test_the_ledger_tells_what_became_of_every_item(path: Pipeline) -> None:
+    """As many as the target holds; payloads as sent; a refused item with the service's reason."""
+    product = path.product_ids()[12]
+    path.put_faults({"match": {"path": "/v1/catalog/products", "sku": "ledger-1"}, "do": {"invalid": True}})
+    path.sql(f"UPDATE catalog_product_entity SET sku = 'ledger-1' WHERE entity_id = {product}")
+    path.settle()
+    refused = path.ledger()
+    told = path.command("items", "--status", "attention", "--json")
+    path.clear_faults()
+    path.sql(
+        f"UPDATE catalog_product_entity SET sku = 'ledger-2' WHERE entity_id = {product}",
+        f"UPDATE catalog_product_entity_varchar SET value = 'Told' WHERE entity_id = {product}"
+        f" AND attribute_id = {NAME}",
+    )
+    path.settle()
+    feed = path.ledger()
+    shown = path.command("items", "show", "ledger-2", "--json")["items"]
+
+    assert (refused.state, refused.failed_attention) == ("Failed", len(told["items"]))
+    assert {item["sku"] for item in told["items"]} == {"ledger-1"}
+    assert all(item["error"] for item in told["items"])
+    held = path.held()
+    assert (feed.state, feed.source_records, feed.sent, feed.waiting) == ("Success", len(held), len(held), 0)
+    assert feed.last_3_hours >= len(held)
+    assert all(item["as_sent"] and item["request_id"] for item in shown)
+    assert {(i["payload"]["sku"], i["payload"]["source"]["locale"]): i["payload"]["name"] for i in shown} == {
+        key: item["name"] for key, item in held.items() if key[0] == "ledger-2"
+    }
+
+
+@pytest.mark.parametrize("role", ["router", "builder", "sink", "resync", "ledger"])
 def test_a_killed_role_loses_nothing(path: Pipeline, role: str) -> None:
     """SIGKILL in the middle of edits and a resync: started again, the target ends equal."""
     pids = path.scene.supervisor.pids()
@@ -195,6 +225,7 @@ def test_a_killed_role_loses_nothing(path: Pipeline, role: str) -> None:
         label for label in pids if label.split(".")[0] == role
     ]
     assert play.proof(path.scene).differences == ()
+    assert path.ledger().sent == len(path.held())
 
 
 def test_an_emptied_database_does_not_empty_the_storefront(path: Pipeline) -> None:

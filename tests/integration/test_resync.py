@@ -10,9 +10,13 @@ from pipeline import Pipeline, running
 from commerce_sync.demo import play
 from commerce_sync.local.stack import Stack
 from commerce_sync.run.request import current_runs
-from commerce_sync.run.resync import Wish, carry_out
+from commerce_sync.run.resync import Wish, begin_anew, carry_out
+from producers.connectors import execute, observe
+from producers.connectors.connect import Connect
+from producers.connectors.declare import MARIADB_CLASS
 from producers.resync.stage import WAITING_MAX
 from runtime.kafka import producer
+from schemas.entities import FEEDS
 from schemas.keys import partition_for
 from schemas.records import Dirty
 from schemas.topics import TopicNames
@@ -103,4 +107,36 @@ def test_a_cleanup_sends_everything_again_and_nothing_is_sent_by_the_next(
     assert sum(r["item_count"] for r in sent if r["path"].endswith("/products")) == items
     assert len(path.requests_made()) == before + len(sent)
     assert "Deletions that did not reach a target yet are lost" in capsys.readouterr().err
+    assert play.proof(path.scene).differences == ()
+
+
+def test_what_a_connector_without_its_offsets_missed_is_noticed_and_healed_by_re_seed(
+    path: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Connect says RUNNING and the heart beats; an edit and a delete were never seen."""
+    settings = path.scene.settings
+    name = settings.capture.connector
+    connect = Connect(settings.capture.connect_url)
+    edited, deleted = path.product_ids()[6:8]
+    fine = observe.status(settings)
+    connect.stop(name)
+    connect.delete_offsets(name)
+    path.sql(
+        f"UPDATE catalog_product_entity SET sku = 'unseen' WHERE entity_id = {edited}",
+        f"DELETE FROM catalog_product_entity WHERE entity_id = {deleted}",
+    )
+    execute.apply(settings, MARIADB_CLASS, lambda _: None)
+    path.settle()
+    blind = observe.status(settings)
+    missed = play.proof(path.scene).differences
+
+    play._tended(path.scene, lambda: begin_anew(settings, MARIADB_CLASS, Wish(FEEDS)))
+    path.settle()
+
+    assert fine.health == "streaming"
+    assert (blind.health, blind.detail[:22]) == ("blind", "capture began anew at ")
+    assert "some time" not in blind.detail
+    assert missed != ()
+    assert "changes since " in capsys.readouterr().err
+    assert observe.status(settings).health == "streaming"
     assert play.proof(path.scene).differences == ()

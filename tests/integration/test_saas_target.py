@@ -9,7 +9,6 @@ from pipeline import Pipeline, running
 
 from commerce_sync.emulator.server import Emulator
 from commerce_sync.local.stack import Stack
-from commerce_sync.proof.delivered import target_differences
 from commerce_sync.proof.target import read_items
 from runtime.settings import DIALECT_FEEDS
 
@@ -32,8 +31,7 @@ class TwoTargets:
     def differences(self) -> list[str]:
         """Where the feeds and either service differ once nothing moves."""
         self.pipeline.settle()
-        settings = self.pipeline.scene.settings
-        return [line for name in settings.targets for line in target_differences(settings, name)]
+        return self.pipeline.differences()
 
 
 @pytest.fixture(scope="module")

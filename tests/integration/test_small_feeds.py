@@ -1,23 +1,32 @@
 """Edits of categories, attributes and scopes reach their feed topics, on the real parts."""
 
+import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from hashlib import sha1
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from pipeline import Pipeline, running
 
-from commerce_sync.demo.scene import TARGET
 from commerce_sync.local.stack import Stack
-from commerce_sync.proof.delivered import target_differences
 from commerce_sync.proof.feeds import feed_differences, held_items
 from commerce_sync.run.quiet import await_resync
 from commerce_sync.run.request import request_resync
+from runtime.record import Record
+from schemas.codec import decode
 from schemas.entities import FEEDS, FEEDS_OF
+from schemas.keys import partition_for
+from schemas.records import Dirty
+from schemas.shop_config import DEFAULTS, TIMEZONE
+from schemas.topics import TopicNames
 
 pytestmark = pytest.mark.stack
 
 PRODUCTS = 20
+PRODUCT = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = '{}' AND entity_type_id = 4)"
 CATEGORY = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = '{}' AND entity_type_id = 3)"
 
 
@@ -35,8 +44,7 @@ def on_topic(shop: Pipeline, feed: str) -> list[dict[str, Any]]:
 
 def differences(shop: Pipeline) -> list[str]:
     """Where the topics and a fresh build differ, and the target and the topics."""
-    settings = shop.scene.settings
-    return feed_differences(settings) + target_differences(settings, TARGET)
+    return feed_differences(shop.scene.settings) + shop.differences()
 
 
 def set_category(code: str, category: int, value: str, store: int = 0) -> str:
@@ -258,6 +266,111 @@ def test_a_resync_of_everything_heals_what_was_lost_and_repeats_nothing(shop: Pi
     assert shop.written(FEEDS, before) == []
     assert set(progress.feeds) == set(FEEDS)
     assert progress.entities > sum(len(feeds) for feeds in FEEDS_OF.values())
+
+
+def test_a_special_price_begins_and_ends_by_itself(shop: Pipeline) -> None:
+    """No row is written when its moments come, and neither is early by the database's clock."""
+    sku = plain_product(shop)
+    begins_s = database_s(shop) + 2
+    ends_s = begins_s + 2
+    written = len(price_records(shop, sku))
+    shop.sql(*special_price(sku, begins_s, ends_s))
+
+    def both() -> bool:
+        return len(price_records(shop, sku)) >= written + 2
+
+    shop.wait_until("the price has begun and ended", both, 20)
+    began, ended = price_records(shop, sku)[written:]
+
+    assert (discounts(began), discounts(ended)) == ([{"code": "special_price", "price": 1}], [])
+    assert [record.headers["reason"] for record in (began, ended)] == [b"due", b"due"]
+    assert [int(record.headers["commit_ms"]) for record in (began, ended)] == [
+        begins_s * 1000,
+        ends_s * 1000,
+    ]
+    # Database and builder have one machine's clock here.
+    assert int(began.headers["built_ms"]) >= begins_s * 1000
+    assert int(ended.headers["built_ms"]) >= ends_s * 1000
+    assert differences(shop) == []
+
+
+def test_a_special_price_that_began_while_the_clock_was_away_is_not_missed(shop: Pipeline) -> None:
+    """Killed before the moment, started again behind it; and what it called before is not called again."""
+    sku = plain_product(shop)
+    shop.settle()
+    written = len(price_records(shop, sku))
+    shop.kill("clock")
+    begins_s = database_s(shop) + 2
+    shop.sql(*special_price(sku, begins_s, begins_s + 86_400))
+    # Nobody tends the roles here, so the clock stays away.
+    while database_s(shop) <= begins_s:
+        time.sleep(0.1)
+    meanwhile = price_records(shop, sku)[written:]
+    shop.wait_until("the price has begun", lambda: len(price_records(shop, sku)) > written, 30)
+
+    (began,) = price_records(shop, sku)[written:]
+    assert meanwhile == []
+    assert (discounts(began), began.headers["reason"]) == ([{"code": "special_price", "price": 1}], b"due")
+    calls = [
+        (record.key, dirty.due_s)
+        for record in shop.topic(TopicNames(shop.scene.settings.kafka.topic_prefix).dirty("product"))
+        if (dirty := msgspec.json.decode(record.value or b"", type=Dirty)).due_s is not None
+    ]
+    assert (sku.encode(), begins_s) in calls
+    assert len(calls) == len(set(calls)) >= 3
+
+
+def plain_product(shop: Pipeline) -> str:
+    """A simple product of the first website without dates or special price."""
+    found = shop.rows(
+        "SELECT p.sku FROM catalog_product_entity p JOIN catalog_product_website w"
+        " ON w.product_id = p.entity_id AND w.website_id = 1"
+        f" WHERE p.type_id = 'simple' AND NOT EXISTS (SELECT 1 FROM catalog_product_entity_decimal v"
+        f" WHERE v.entity_id = p.entity_id AND v.attribute_id = {PRODUCT.format('special_price')})"
+        " AND NOT EXISTS (SELECT 1 FROM catalogrule_product_price r WHERE r.product_id = p.entity_id)"
+        " AND 1 = (SELECT COUNT(*) FROM catalog_product_website o WHERE o.product_id = p.entity_id)"
+        " ORDER BY p.entity_id LIMIT 1"
+    )
+    return str(found[0][0])
+
+
+def special_price(sku: str, begins_s: int, ends_s: int) -> list[str]:
+    """Its last day counts to the end, so what is written is a day less."""
+    product = f"(SELECT entity_id FROM catalog_product_entity WHERE sku = '{sku}')"
+    zone = ZoneInfo(DEFAULTS[TIMEZONE])
+    begins = datetime.fromtimestamp(begins_s, zone)
+    ends = datetime.fromtimestamp(ends_s, zone) - timedelta(days=1)
+    return [
+        f"REPLACE INTO catalog_product_entity_{kind} (attribute_id, store_id, entity_id, value)"
+        f" VALUES ({PRODUCT.format(code)}, 0, {product}, '{value}')"
+        for kind, code, value in (
+            ("decimal", "special_price", "1"),
+            ("datetime", "special_from_date", f"{begins:%Y-%m-%d %H:%M:%S}"),
+            ("datetime", "special_to_date", f"{ends:%Y-%m-%d %H:%M:%S}"),
+        )
+    ]
+
+
+def database_s(shop: Pipeline) -> int:
+    ((now_s,),) = shop.rows("SELECT UNIX_TIMESTAMP()")
+    return int(now_s)
+
+
+def price_records(shop: Pipeline, sku: str) -> list[Record]:
+    """Every record of a product's price for all groups, in order."""
+    settings = shop.scene.settings
+    partition = partition_for(sku.encode(), settings.kafka.partitions)
+    records = shop.topic(TopicNames(settings.kafka.topic_prefix).feed("prices"), [partition])
+    wanted = {"sku": sku, "websiteCode": "base", "customerGroupCode": "0"}
+    return [record for record in records if msgspec.json.decode(record.key) == wanted]
+
+
+def discounts(record: Record) -> list[dict[str, Any]]:
+    assert record.value is not None
+    return [
+        {name: value for name, value in discount.items() if value is not None}
+        for discount in decode("prices", record.value)["discounts"]
+    ]
 
 
 def test_a_killed_builder_loses_nothing_of_any_feed(shop: Pipeline) -> None:

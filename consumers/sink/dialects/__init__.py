@@ -51,6 +51,9 @@ class Dialect(Protocol):
     def identity(self, feed: str, payload: Members) -> Identity:
         """What names a payload, a delete's too, at the service: order is kept among equal ones."""
 
+    def feed_key(self, feed: str, payload: Members) -> dict[str, Any] | None:
+        """The feed record's key of a payload that the service holds; None where the payload does not tell."""
+
     def identity_moves(self, feed: str) -> bool:
         """True where one identity at the service can come under another key of the feed, or a key bring
         another identity than before.

@@ -68,6 +68,9 @@ class OptimizerDialect:
     def identity(self, feed: str, payload: Members) -> Identity:
         return identity_of(_ROUTES[feed, "upsert"].identity, payload)
 
+    def feed_key(self, feed: str, payload: Members) -> dict[str, Any] | None:
+        return _FEED_KEYS[feed](payload)
+
     def identity_moves(self, feed: str) -> bool:
         return False
 
@@ -199,6 +202,26 @@ _KEYS: Final[Mapping[str, Callable[[Members], dict[str, Any]]]] = {
     "categories": _category_key,
     "priceBooks": _price_book_key,
     "prices": _price_key,
+}
+
+# The way back: the key of what is held.
+
+
+def _view(payload: Members) -> dict[str, Any]:
+    return {"storeViewCode": payload["source"]["locale"]}
+
+
+def _price_feed_key(payload: Members) -> dict[str, Any]:
+    website, _, group = payload["priceBookId"].partition("::")
+    return {"sku": payload["sku"], "websiteCode": website, "customerGroupCode": group or _EVERY_GROUP}
+
+
+_FEED_KEYS: Final[Mapping[str, Callable[[Members], dict[str, Any]]]] = {
+    "products": lambda payload: {"sku": payload["sku"], **_view(payload)},
+    "productAttributes": lambda payload: {"attributeCode": payload["code"], **_view(payload)},
+    "categories": lambda payload: {"urlPath": payload["slug"], **_view(payload)},
+    "priceBooks": lambda payload: {"priceBookId": payload["priceBookId"]},
+    "prices": _price_feed_key,
 }
 
 

@@ -18,6 +18,7 @@ _IMAGE_ROLES: Final = {
 _PARENT_LINKS: Final = {"configurable": "VARIANT_OF", "bundle": "IN_BUNDLE", "bundle_fixed": "IN_BUNDLE"}
 _MULTIPLE: Final = frozenset({"checkbox", "multi"})
 _COMMERCE_ATTRIBUTES: Final = "aco_ac_attributes"
+_AS_TEXT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _VISIBLE_IN: Final = {"Catalog": "CATALOG", "Search": "SEARCH"}
 
 
@@ -66,9 +67,8 @@ def _attributes(item: Mapping[str, Any]) -> list[dict[str, Any]]:
         "weight": item.get("weight"),
         "weightType": item.get("weightUnit"),
     }
-    text = json.dumps(own, ensure_ascii=False, separators=(",", ":"))
     return [
-        {"code": _COMMERCE_ATTRIBUTES, "values": [text]},
+        {"code": _COMMERCE_ATTRIBUTES, "values": [_AS_TEXT(own)]},
         *(
             present(
                 {

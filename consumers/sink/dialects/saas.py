@@ -69,6 +69,10 @@ class SaasDialect:
     def identity(self, feed: str, payload: Members) -> Identity:
         return saas.identity(feed, payload)
 
+    def feed_key(self, feed: str, payload: Members) -> dict[str, Any] | None:
+        names = _FEED_KEYS.get(feed, ())
+        return _same(payload, *names) if names and all(name in payload for name in names) else None
+
     def identity_moves(self, feed: str) -> bool:
         # A website's code is its name there, and its id here.
         return feed in {"categories", "scopesWebsite"}
@@ -307,6 +311,16 @@ _KEYS: Final[Mapping[str, Callable[[Members], dict[str, Any]]]] = {
     "variants": _variant_key,
     "scopesWebsite": lambda _: {},
     "scopesCustomerGroup": _customer_group_key,
+}
+
+# Members of a payload that are a feed record's key; a scope's payload does not tell its id.
+_FEED_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "products": ("sku", "storeViewCode"),
+    "categories": ("urlPath", "storeViewCode"),
+    "productAttributes": ("attributeCode", "storeViewCode"),
+    "prices": ("sku", "websiteCode", "customerGroupCode"),
+    "productOverrides": ("sku", "websiteCode", "customerGroupCode"),
+    "variants": ("parentSku", "productSku"),
 }
 
 

@@ -259,3 +259,15 @@ def test_any_sequence_of_moves_ends_as_a_fresh_build(moves: list[tuple[str, str 
     for key in sorted(played.tree.paths, key=int):
         wanted.setdefault(str(played.tree.paths[key]), key)
     assert played.owners() == wanted
+
+
+def test_an_item_that_another_owns_is_not_taken_back_for_an_audit(play: Play) -> None:
+    """A finding that names the wrong entity must not delete what the right one has emitted."""
+    play.tree.paths = {"9": "men", "10": "men"}
+    play.batch("9", "10")
+    value = msgspec.json.encode(Dirty("audit", always=True, wrong=(("categories", item_key("men")),)))
+    play.tree.paths = {"9": "men", "10": "women"}
+    play.batch("10")
+    outgoing = play.stage.process([Record(BULK, 0, 0, b"10", value, {})])
+
+    assert changes(outgoing) == []

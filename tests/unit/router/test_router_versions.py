@@ -88,13 +88,17 @@ def test_a_row_that_may_only_be_not_visible_yet_is_waited_for(shop: FakeShop) ->
         routed(shop, "catalog_product_entity_int", "c", None, row)
 
 
-def test_when_a_version_begins_or_ends_matters(shop: FakeShop) -> None:
-    """Scheduling an update changes nothing else of the rows that are there."""
+def test_when_a_version_begins_or_ends_matters_also_to_its_neighbours(shop: FakeShop) -> None:
+    """Scheduling an update changes nothing else; the version that takes over may have other children."""
     row = {"row_id": 70, "entity_id": 7, "sku": "seven", "created_in": 1, "updated_in": 2_147_483_647}
+    shop.children[7] = [9]
 
     assert routed(shop, "catalog_product_entity", "u", row, {**row, "updated_in": 1_800_000_000}) == [
-        ("cs.dirty.product", "seven", None)
+        ("cs.dirty.product", "seven", None),
+        ("cs.dirty.product", "nine", None),
+        ("cs.dirty.product", "", "product:7"),
     ]
+    assert routed(shop, "catalog_product_entity", "c", None, row) == [("cs.dirty.product", "seven", None)]
 
 
 def test_ids_that_go_take_their_entities_along(shop: FakeShop) -> None:

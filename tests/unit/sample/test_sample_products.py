@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import Counter, defaultdict
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from commerce_sync.sample.rows import COLUMNS, Row
 Catalog = dict[str, list[Row]]
 
 PRODUCTS = 1600
+TODAY = date(2026, 3, 1)
 
 
 def _catalog(products: int, seed: int) -> Catalog:
     tables: defaultdict[str, list[Row]] = defaultdict(list)
-    for _, chunk in chunks(products, seed):
+    for _, chunk in chunks(products, seed, TODAY):
         for table, rows in chunk.items():
             tables[table] += rows
     return dict(tables)
@@ -43,7 +45,7 @@ def _folded(value: Any) -> Any:
 
 
 def test_equal_seeds_give_equal_rows(catalog: Catalog) -> None:
-    """Nothing but the two arguments decides: no clock, no hash order."""
+    """Nothing but the arguments decides: no clock, no hash order."""
     again = _catalog(PRODUCTS, 1)
     other = _catalog(PRODUCTS, 2)
 
@@ -58,9 +60,17 @@ def test_a_smaller_catalog_is_the_beginning_of_a_bigger_one(catalog: Catalog) ->
     assert small["catalog_product_entity"] == catalog["catalog_product_entity"][:100]
 
 
+def test_catalog_rules_count_today_wherever_the_website_is(catalog: Catalog) -> None:
+    """Yesterday's and tomorrow's prices are there too, as in a shop whose index runs every day."""
+    days = Counter(day for (day,) in _columns(catalog, "catalogrule_product_price", "rule_date"))
+
+    assert set(days) == {"2026-02-28", "2026-03-01", "2026-03-02"}
+    assert len(set(days.values())) == 1
+
+
 def test_chunks_say_how_far_they_go() -> None:
     """The first holds everything but products; none holds more than a transaction should."""
-    chunk_list = list(chunks(2 * CHUNK_PRODUCTS + 1, 1))
+    chunk_list = list(chunks(2 * CHUNK_PRODUCTS + 1, 1, TODAY))
 
     assert [done for done, _ in chunk_list] == [0, CHUNK_PRODUCTS, 2 * CHUNK_PRODUCTS, 2 * CHUNK_PRODUCTS + 1]
     assert [len(rows.get("catalog_product_entity", ())) for _, rows in chunk_list] == [0, 1000, 1000, 1]

@@ -1,0 +1,222 @@
+"""How many items a second go from a feed topic to acceptance, and how much of an allowance is used.
+
+The limit is a loop that posts the same bodies, ready and compressed, over as many kept connections. Both
+go to a service that inflates and parses each request and does nothing else, so that it brakes neither; and to
+one that answers as late as a service far away, where a full window counts.
+"""
+
+import gzip
+import queue
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import requests
+
+from commerce_sync.bench import acceptor, feed_records, figures
+from commerce_sync.bench.catalogs import catalog
+from commerce_sync.bench.feed_records import FeedWriter
+from commerce_sync.bench.figures import SinkRun
+from commerce_sync.bench.sink_stage import (
+    NO_ALLOWANCE,
+    Stage,
+    TargetVariables,
+    emulator,
+    requests_of,
+    stage,
+)
+from commerce_sync.local.program import saying
+from commerce_sync.local.stack import Stack
+from consumers.builder.feeds.products import FEED
+from consumers.sink.circuit import WINDOW_MAX
+from consumers.sink.dialects.optimizer import OptimizerDialect
+from runtime.record import Outgoing
+from runtime.settings import DIALECT_BATCH, BudgetSettings
+from schemas.keys import canonical_json
+
+Report = Callable[[str], None]
+
+# Bulk work leaves one of the window to the next live edit.
+CONCURRENCY: Final = WINDOW_MAX - 1
+RUN_S_MAX: Final = 120.0
+# A request to another network and back, and what the service itself needs for 100 products, at the least.
+ANSWER_MS: Final = 50
+_ALLOWED: Final = "allowed"
+_BUDGET: Final = BudgetSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line chose. `minutes` under the default allowance; 0 leaves that figure out."""
+
+    products: int
+    runs: int
+    minutes: int
+
+
+def measure(stack: Stack, options: Options, log_dir: Path, report: Report) -> dict[str, Any]:
+    """Send a catalog again and again, ours and the limit in turn; then once under the default allowance.
+
+    Raises:
+        NotFine: it is not accepted in time, or the sink cannot run.
+    """
+    records = feed_records.built(catalog(stack, options.products, report), options.products)
+    bodies = ready_bodies(records)
+    with ExitStack() as exits:
+        services = [_Acceptor(*exits.enter_context(_accepting(ms)), ms) for ms in (0, ANSWER_MS)]
+        limited = exits.enter_context(emulator(*allowance_options()))
+        targets = {
+            service.target(number): {"URL": service.url, **NO_ALLOWANCE}
+            for service in services
+            for number in range(options.runs)
+        }
+        stage_ = exits.enter_context(stage(stack, {**targets, _ALLOWED: limited}, log_dir))
+        FeedWriter(stage_.settings.kafka).write(records, "bulk")
+        report(f"{len(records)} items of {options.products} products are on the feed topic")
+        results: dict[int, list[SinkRun]] = {}
+        for number in range(options.runs):
+            for service in services:
+                run = _run(stage_, service, bodies, len(records), number)
+                results.setdefault(service.answer_ms, []).append(run)
+                report(f"answers after {service.answer_ms} ms: {run.ours:.0f} items/s, limit {run.limit:.0f}")
+        allowance = _under_allowance(stage_, limited, options.minutes, report) if options.minutes else None
+    return {
+        "name": "sink",
+        "unit": "items/s",
+        **figures.sink_summary(results[0]),
+        "runs": options.runs,
+        "items": len(records),
+        "concurrency": CONCURRENCY,
+        "bytes_per_item": round(sum(map(len, bodies)) / len(records)),
+        "far_away": {"answer_ms": ANSWER_MS, **figures.sink_summary(results[ANSWER_MS])},
+        "allowance": allowance,
+    }
+
+
+def ready_bodies(records: Sequence[Outgoing]) -> list[bytes]:
+    """The requests' bodies as they are on the wire."""
+    dialect = OptimizerDialect()
+    items = [canonical_json(dialect.payload(FEED, feed_records.item_of(record))) for record in records]
+    size = DIALECT_BATCH["optimizer"][FEED]
+    return [
+        gzip.compress(b"[%s]" % b",".join(items[start : start + size]), compresslevel=1)
+        for start in range(0, len(items), size)
+    ]
+
+
+def _accepting(answer_ms: int) -> AbstractContextManager[tuple[str, int]]:
+    return saying(acceptor.__name__, [str(answer_ms)])
+
+
+def _run(stage_: Stage, service: "_Acceptor", bodies: Sequence[bytes], items: int, number: int) -> SinkRun:
+    """Each side once; who begins changes from run to run."""
+    run = SinkRun()
+    for ours in (True, False) if number % 2 == 0 else (False, True):
+        if ours:
+            _ours(stage_, service, number, items, run)
+        else:
+            began = time.perf_counter()
+            service.post(bodies)
+            run.limit = items / (time.perf_counter() - began)
+            service.taken()
+    return run
+
+
+def _ours(stage_: Stage, service: "_Acceptor", number: int, items: int, run: SinkRun) -> None:
+    """A sink that starts with the whole topic before it; the time counts from its first acceptance on."""
+    notes: list[tuple[float, int]] = []
+    cpu: dict[str, float] = {}
+
+    def through() -> bool:
+        notes.extend(service.taken())
+        if notes and not cpu:
+            cpu["sink"], cpu["service"] = _cpu_s(process), _cpu_s(service.process)
+        return sum(count for _, count in notes) >= items
+
+    with stage_.sink(service.target(number)) as supervisor:
+        process = psutil.Process(next(iter(supervisor.pids().values())))
+        stage_.wait_until("the catalog is accepted", through, supervisor, RUN_S_MAX)
+        counted = items - notes[0][1]
+        run.ours = counted / (notes[-1][0] - notes[0][0])
+        run.cpu_ms = (_cpu_s(process) - cpu["sink"]) / counted * 1000
+        run.service_cpu_ms = (_cpu_s(service.process) - cpu["service"]) / counted * 1000
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+class _Acceptor:
+    """The service of both sides."""
+
+    def __init__(self, url: str, pid: int, answer_ms: int) -> None:
+        self.url = url
+        self.process = psutil.Process(pid)
+        self.answer_ms = answer_ms
+
+    def target(self, number: int) -> str:
+        """A target of each run, which knows nothing of what was sent in others."""
+        return f"after{self.answer_ms}ms{number}"
+
+    def taken(self) -> list[tuple[float, int]]:
+        """(unix seconds, items) of the requests since the last call."""
+        page = requests.get(self.url + acceptor.TAKEN, timeout=10)
+        return [(moment, count) for moment, count in page.json()]
+
+    def post(self, bodies: Sequence[bytes]) -> None:
+        """Post every body once, over as many kept connections as the sink has."""
+        waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        for body in bodies:
+            waiting.put(body)
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            for posted in [pool.submit(self._post_all, waiting) for _ in range(CONCURRENCY)]:
+                posted.result()
+
+    def _post_all(self, waiting: "queue.SimpleQueue[bytes]") -> None:
+        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=10)
+        path = OptimizerDialect().path(FEED, "upsert")
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        while True:
+            try:
+                body = waiting.get_nowait()
+            except queue.Empty:
+                connection.close()
+                return
+            connection.request("POST", path, body, headers)
+            connection.getresponse().read()
+
+
+def allowance_options() -> list[str]:
+    """An emulator that refuses what exceeds the default allowance."""
+    return [
+        *("--requests-per-minute", str(_BUDGET.requests_per_minute)),
+        *("--products-per-minute", str(_BUDGET.products_per_minute)),
+    ]
+
+
+def _under_allowance(
+    stage_: Stage, service: TargetVariables, minutes: int, report: Report
+) -> Mapping[str, float]:
+    """Whole minutes from the first acceptance on, with more waiting than they allow."""
+    report(f"{minutes} minutes under the default allowance")
+
+    def over() -> bool:
+        entries = requests_of(service)
+        return bool(entries) and time.time() > entries[0].time + minutes * 60
+
+    with stage_.sink(_ALLOWED) as supervisor:
+        stage_.wait_until("the minutes are over", over, supervisor, minutes * 60 + RUN_S_MAX)
+    entries = requests_of(service)
+    until = entries[0].time + minutes * 60
+    return figures.allowance_summary(
+        [(entry.time, entry.item_count if entry.stored else 0, entry.status) for entry in entries],
+        until,
+        _BUDGET.products_per_minute * minutes,
+    )

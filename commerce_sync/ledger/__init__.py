@@ -1,0 +1,1 @@
+"""What the ledger tells people: how feeds are doing, the synced items, a payload as last sent."""

@@ -1,0 +1,96 @@
+"""A failed task is started again by itself, ever more rarely; what it cannot mend is said once."""
+
+import logging
+
+import pytest
+
+from producers.connectors.connect import Connect, ConnectorState
+from producers.connectors.gap import Gap
+from producers.connectors.watch import RESTART_S, STEADY_S, Watch
+
+RUNNING = ConnectorState("RUNNING", ("RUNNING",), "")
+FAILED = ConnectorState("RUNNING", ("FAILED",), "Caused by: org.x.TimeoutException: no broker")
+LOST = ConnectorState("RUNNING", ("FAILED",), "Caused by: java.io.EOFException: Error code: 1236")
+NO_HISTORY = ConnectorState("RUNNING", ("FAILED",), "Caused by: io.X: The db history topic is missing.")
+
+
+class FakeConnect(Connect):
+    """Says what a test wrote down."""
+
+    def __init__(self) -> None:
+        self.now: ConnectorState | None = RUNNING
+        self.restarts = 0
+
+    def state(self, name: str) -> ConnectorState | None:
+        return self.now
+
+    def restart_failed(self, name: str) -> None:
+        self.restarts += 1
+
+
+class Look:
+    """A watch with a clock of its own."""
+
+    def __init__(self) -> None:
+        self.connect = FakeConnect()
+        self.seconds = 0.0
+        self.gap: Gap | None = None
+        self.watch = Watch(self.connect, "shop", lambda: self.gap, lambda: self.seconds)
+
+    def __call__(self, state: ConnectorState | None = RUNNING, after_s: float = 10.0) -> int:
+        """How often the task was started by then."""
+        self.connect.now = state
+        self.seconds += after_s
+        self.watch.look()
+        return self.connect.restarts
+
+
+def test_a_failed_task_is_started_at_once_and_then_ever_more_rarely() -> None:
+    """A broker that was away for an hour comes back to a connector that goes on."""
+    look = Look()
+
+    restarts = [look(FAILED) for _ in range(7)]
+
+    assert restarts == [1, 2, 2, 2, 3, 3, 3]
+    assert look(FAILED, RESTART_S[-1]) == 4
+
+
+def test_a_task_that_runs_for_a_while_has_got_over_it() -> None:
+    """The next failure is mended at once again."""
+    look = Look()
+    before = [look(FAILED) for _ in range(11)][-1]
+
+    look(RUNNING, STEADY_S + 1)
+
+    assert before == 4
+    assert look(FAILED, 0.1) == 5
+
+
+@pytest.mark.parametrize("state", [LOST, NO_HISTORY])
+def test_a_lost_position_is_said_once_and_never_started_again(
+    state: ConnectorState, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Starting it would fail for ever; only a person can give up what was not seen."""
+    look = Look()
+    with caplog.at_level(logging.WARNING):
+        restarts = [look(state) for _ in range(3)]
+
+    assert restarts == [0, 0, 0]
+    assert [record.message for record in caplog.records] == ["capture lost its position"]
+    assert "re-seed" in caplog.records[0].__dict__["reason"]
+
+
+def test_a_gap_is_said_once_and_again_when_it_comes_back(caplog: pytest.LogCaptureFixture) -> None:
+    """Beside a connector that runs."""
+    look = Look()
+    with caplog.at_level(logging.WARNING):
+        for gap in (Gap(1, None, "x"), Gap(1, None, "x"), None, Gap(1, None, "x")):
+            look.gap = gap
+            look()
+
+    assert [record.message for record in caplog.records] == ["capture has missed changes"] * 2
+
+
+def test_without_a_connector_there_is_nothing_to_do() -> None:
+    """It was not made yet."""
+    assert Look()(None) == 0

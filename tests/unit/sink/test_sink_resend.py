@@ -1,0 +1,123 @@
+"""What an audit found a target not to hold goes once more, once, as we know it now."""
+
+import msgspec
+from fake_target import FakeSender, feed_record, item_key, refused
+from sink_drive import LETTER, STATUS, Drive
+
+from consumers.sink.commands import apply
+from runtime.record import Record
+from schemas.records import RESEND_PREFIX, Resend, ResendItem, Status
+
+FAR = 10_000_000
+
+
+def ask(held: Drive, *items: ResendItem, requested_ms: int = FAR) -> None:
+    """As the command comes in from the control topic; `FAR` is later than anything sent so far."""
+    value = msgspec.json.encode(Resend("optimizer", "products", requested_ms, items))
+    apply(held.delivery, "optimizer", [Record("cs.control", 0, 0, RESEND_PREFIX + b"x", value, {})])
+
+
+def item(sku: str, offset: int) -> ResendItem:
+    return ResendItem(item_key(sku).decode(), 0, offset)
+
+
+def status_of(held: Drive, sku: str) -> Status:
+    return msgspec.json.decode(held.topics[STATUS, item_key(sku)], type=Status)
+
+
+def test_an_accepted_item_goes_once_more_and_no_other() -> None:
+    """The status stays that of its record."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 1), feed_record("B", 2))
+    ask(held, item("A", 1))
+    held.run()
+
+    assert sender.sent == [("upsert", ["A", "B"]), ("upsert", ["A"])]
+    assert (status_of(held, "A").outcome, status_of(held, "A").offset) == ("delivered", 1)
+    assert held.position == held.end
+
+
+def test_what_was_deleted_is_deleted_again() -> None:
+    """Its tombstone may have been compacted away: the status is enough."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 1))
+    held.run(feed_record("A", 2, deleted=True))
+    ask(held, item("A", -1))
+    held.run()
+
+    assert sender.sent[2:] == [("delete", ["A"])]
+
+
+def test_what_nobody_ever_sent_is_deleted() -> None:
+    """Neither a feed record nor a status names it."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 1))
+    ask(held, item("ghost", -1))
+    held.run()
+
+    assert sender.sent[1:] == [("delete", ["ghost"])]
+    assert status_of(held, "ghost").outcome == "deleted"
+    assert held.position == held.end
+
+
+def test_a_record_without_a_status_is_sent() -> None:
+    """It stands below the committed position, so only the command tells of it."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 1))
+    del held.topics[STATUS, item_key("A")]
+    again = Drive(sender, after=held)
+    ask(again, item("A", 1))
+    again.run()
+
+    assert sender.sent == [("upsert", ["A"]), ("upsert", ["A"])]
+
+
+def test_a_newer_state_goes_instead_of_the_one_that_was_asked_for() -> None:
+    """The item came back, or changed, between the audit and its command."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 1))
+    held.run(feed_record("A", 2, name="newer"))
+    ask(held, item("A", -1), item("A", 1))
+    held.run()
+
+    assert [items[0]["name"] for _, items in sender.posts[1:]] == ["newer", "newer"]
+    assert len(sender.posts) == 3
+
+
+def test_a_command_that_is_read_again_after_a_restart_sends_nothing() -> None:
+    """The status is younger than the request."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 1), feed_record("ghost", 2, deleted=True))
+    held.now += 10
+    asked = held.wall_ms
+    held.now += 10
+    ask(held, item("A", 1), item("ghost", -1), requested_ms=asked)
+    held.run()
+    sent = len(sender.posts)
+    again = Drive(sender, after=held)
+    ask(again, item("A", 1), item("ghost", -1), requested_ms=asked)
+    again.run()
+
+    assert len(sender.posts) == sent == 4
+
+
+def test_a_parked_item_goes_again_too() -> None:
+    """An operator's word; accepted now, its letter is taken back."""
+    held = Drive(sender := FakeSender(refused((0, "c", "no"))))
+    held.run(feed_record("A", 1))
+    ask(held, item("A", 1))
+    held.run()
+
+    assert sender.sent == [("upsert", ["A"]), ("upsert", ["A"])]
+    assert (LETTER, item_key("A")) not in held.topics
+
+
+def test_a_command_for_another_target_is_left_alone() -> None:
+    """Each target's sink reads the same topic."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 1))
+    value = msgspec.json.encode(Resend("other", "products", FAR, (item("A", 1),)))
+    apply(held.delivery, "optimizer", [Record("cs.control", 0, 0, RESEND_PREFIX + b"x", value, {})])
+    held.run()
+
+    assert len(sender.posts) == 1
