@@ -235,6 +235,19 @@ def test_an_unknown_feed_is_named() -> None:
     )
 
 
+def test_a_target_is_sent_every_feed_of_its_dialect_in_order() -> None:
+    """What others refer to comes first: books before prices, categories before products."""
+    environ = {"COMMERCE_SYNC__TARGETS__O__URL": "https://t", **SAAS}
+
+    targets = load(None, environ).targets
+
+    assert targets["o"].sent_feeds == ("productAttributes", "categories", "products", "priceBooks", "prices")
+    assert targets["a"].sent_feeds == (
+        *("scopesWebsite", "scopesCustomerGroup", "productAttributes", "categories", "products"),
+        *("variants", "productOverrides", "prices"),
+    )
+
+
 SAAS = {
     "COMMERCE_SYNC__TARGETS__A__URL": "https://t/feeds",
     "COMMERCE_SYNC__TARGETS__A__DIALECT": "saas",
