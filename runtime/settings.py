@@ -19,21 +19,17 @@ from pydantic import (
 )
 
 from runtime.errors import UsageError
+from schemas.entities import FEEDS
 from schemas.services import optimizer, saas
 
 ENVIRONMENT_PREFIX: Final = "COMMERCE_SYNC__"
 CONFIG_VARIABLE: Final = "COMMERCE_SYNC_CONFIG"
 
 Dialect = Literal["optimizer", "saas"]
-# Feeds that each service has a route for.
-SERVICE_FEEDS: Final[dict[Dialect, tuple[str, ...]]] = {
+# Feeds that each service has a route for, in the order in which it should hear of them first.
+DIALECT_FEEDS: Final[dict[Dialect, tuple[str, ...]]] = {
     "optimizer": tuple(optimizer.FEED_RESOURCES),
-    "saas": saas.FEEDS,
-}
-DIALECT_FEEDS: Final[dict[str, tuple[str, ...]]] = {
-    # Only what the pipeline can build today; the lists grow with the feeds.
-    "optimizer": ("products",),
-    "saas": ("products",),
+    "saas": tuple(feed for feed in FEEDS if feed in saas.FEEDS),
 }
 # 100 where nothing is said.
 DIALECT_BATCH: Final = {
@@ -236,7 +232,12 @@ class TargetSettings(Section):
     @field_validator("feeds", mode="before")
     @classmethod
     def _feeds_from_text(cls, feeds: Any) -> Any:
-        return tuple(part.strip() for part in feeds.split(",")) if isinstance(feeds, str) else feeds
+        """Names in any case, each once."""
+        names = feeds.split(",") if isinstance(feeds, str) else feeds
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            return names
+        known = {feed.lower(): feed for feed in FEEDS}
+        return tuple(dict.fromkeys(known.get(name.strip().lower(), name.strip()) for name in names))
 
     @model_validator(mode="before")
     @classmethod
@@ -249,18 +250,13 @@ class TargetSettings(Section):
 
     @model_validator(mode="after")
     def _feeds_are_known(self) -> Self:
-        served = SERVICE_FEEDS[self.dialect]
+        served = DIALECT_FEEDS[self.dialect]
         unserved = [feed for feed in self.feeds if feed not in served]
         if unserved:
             message = (
                 f"feeds: {', '.join(unserved)} cannot be sent by dialect {self.dialect}, whose service has "
                 f"no route for it: remove it; there are routes for {', '.join(served)}"
             )
-            raise ValueError(message)
-        known = DIALECT_FEEDS[self.dialect]
-        unknown = [feed for feed in self.feeds if feed not in known]
-        if unknown:
-            message = f"feeds: {', '.join(unknown)} cannot be built yet; known: {', '.join(known)}"
             raise ValueError(message)
         return self
 

@@ -20,3 +20,8 @@ _PARTITIONED: Final = frozenset({"product"})
 def partitions_of(entity: str, partitions: int) -> int:
     """Partitions of an entity's dirty, index and feed topics, where the installation has `partitions`."""
     return partitions if entity in _PARTITIONED else 1
+
+
+def feed_partitions(feed: str, partitions: int) -> int:
+    """Partitions of a feed's topic, and of each target's status and dead-letter topic of that feed."""
+    return partitions_of(ENTITY_OF[feed], partitions)

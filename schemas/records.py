@@ -135,6 +135,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `again_ms`: an earlier request may still take effect behind this one; the item is sent once more then.
     `delete_members`: JSON text of what a delete of the item must say and its key does not tell.
+    `there`: the item fails, and the target holds an earlier content of it.
     """
 
     outcome: Outcome
@@ -147,13 +148,15 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
     again_ms: int | None = None
     delete_members: str | None = None
+    there: bool = False
     version: int = 1
 
 
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
     """A failing item: the class says who acts, the pointer says where its record is (never a payload).
 
-    A retryable one goes again at `due_ms`, in the lane it was in.
+    A retryable one goes again at `due_ms`, in the lane it was in; without that, when what it stands on has
+    come.
     """
 
     kind: Literal["retryable", "attention"]

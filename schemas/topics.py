@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.entities import ENTITY_OF, FEEDS, FEEDS_OF, partitions_of
+from schemas.entities import FEEDS, FEEDS_OF, feed_partitions, partitions_of
 from schemas.tables import CAPTURED_TABLES
 
 DAY_MS: Final = 24 * 3600 * 1000
@@ -118,7 +118,7 @@ def pipeline_topics(
         return partitions_of(entity, partitions)
 
     def of_feed(feed: str) -> int:
-        return of_entity(ENTITY_OF[feed])
+        return feed_partitions(feed, partitions)
 
     return [
         *(

@@ -34,6 +34,7 @@ ARRIVE_S_MAX: Final = 60.0
 ALLOWED_CHANGES_PER_SECOND: Final = 3.0
 LOOK_S: Final = 0.2
 LINE_EVERY_S: Final = 5.0
+_PRODUCT_PATHS: Final = ("/catalog/products", "/catalog/products/delete")
 # Of one run: what the emulator's request log holds for sure.
 CHANGES_MAX: Final = 100_000
 
@@ -179,10 +180,11 @@ def _await_arrivals(change_reader: ChangeReader, changes: int, tell: Callable[[s
 
 
 def requests_since(scene: Scene, since: int) -> Iterator[Entry]:
-    """The service's requests with a greater id, oldest first."""
+    """The service's requests about products with a greater id, oldest first."""
     base = scene.settings.targets[TARGET].read_url.rstrip("/").removesuffix("/items")
     with requests.get(f"{base}/requests", params={"since": since}, timeout=60, stream=True) as response:
-        yield from (msgspec.json.decode(line, type=Entry) for line in response.iter_lines() if line)
+        entries = (msgspec.json.decode(line, type=Entry) for line in response.iter_lines() if line)
+        yield from (entry for entry in entries if entry.path.endswith(_PRODUCT_PATHS))
 
 
 def _accepted(entries: Iterator[Entry]) -> Iterator[tuple[str, float]]:

@@ -12,6 +12,7 @@ from runtime.fetch import record_at
 from runtime.kafka import read_to_end, reader
 from runtime.settings import Settings
 from schemas.codec import UnknownSchema, decode
+from schemas.entities import feed_partitions
 from schemas.records import DeadLetter
 from schemas.topics import TopicNames
 
@@ -106,7 +107,9 @@ def _places(settings: Settings) -> list[tuple[str, str]]:
 
 def _read(settings: Settings, names: TopicNames, consumer: Any, target: str, feed: str) -> Iterator[Failing]:
     topic = names.dead_letter(*(part for part in (target, feed) if part))
-    partitions = 1 if feed == "router" and not target else settings.kafka.partitions
+    partitions = 1 if feed == "router" else settings.kafka.partitions
+    if target:
+        partitions = feed_partitions(feed, settings.kafka.partitions)
     newest: dict[bytes, bytes] = {}
     try:
         for record in read_to_end(consumer, topic, range(partitions)):

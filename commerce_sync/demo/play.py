@@ -17,6 +17,7 @@ from runtime.errors import NotFine
 from runtime.kafka import poll_batch, reader, watermarks
 from runtime.loop import Stopper
 from schemas.entities import FEEDS
+from schemas.services.optimizer import FEED_RESOURCES
 from schemas.topics import TopicNames
 
 Report = Callable[[str], None]
@@ -145,7 +146,12 @@ def _every_few_seconds(tell: Callable[[], None]) -> Callable[[str, int], None]:
 
 
 def _held(scene: Scene) -> int:
-    return sum(1 for _ in _read(f"{scene.settings.targets[TARGET].read_url.rstrip('/')}/products"))
+    target = scene.settings.targets[TARGET]
+    return sum(
+        1
+        for feed in target.sent_feeds
+        for _ in _read(f"{target.read_url.rstrip('/')}/{FEED_RESOURCES[feed]}")
+    )
 
 
 def _requests(scene: Scene) -> int:

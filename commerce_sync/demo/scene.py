@@ -81,7 +81,7 @@ class Scene:
         variables |= self._start_emulator()
         # No allowance here: the demo shows the pipeline, and says so.
         budget = f"COMMERCE_SYNC__TARGETS__{TARGET.upper()}__BUDGET__"
-        for name in ("REQUESTS_PER_MINUTE", "PRODUCTS_PER_MINUTE", "PRODUCTS_PER_DAY"):
+        for name in ("REQUESTS_PER_MINUTE", "PRODUCTS_PER_MINUTE", "PRICES_PER_MINUTE", "PRODUCTS_PER_DAY"):
             variables[budget + name] = "0"
         # A killed sink's successor waits this long for what may be under way; the emulator answers at once.
         variables.setdefault(f"COMMERCE_SYNC__TARGETS__{TARGET.upper()}__REQUEST_TIMEOUT_S", "5")

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+Identity = TypeVar("Identity", bound=tuple[str, ...])
 Kind = Literal["missing", "stale", "left over"]
 
 
@@ -12,16 +13,16 @@ class Finding:
     """One item that is not as it should be; `members` names the ones that differ in a stale item."""
 
     kind: Kind
-    identity: tuple[str, str]
+    identity: tuple[str, ...]
     members: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         differing = f" ({', '.join(self.members)})" if self.members else ""
-        return f"{self.kind}: {self.identity[0]} in {self.identity[1]}{differing}"
+        return f"{self.kind}: {' in '.join(self.identity)}{differing}"
 
 
 def compare(
-    wanted: Mapping[tuple[str, str], Mapping[str, Any]], held: Mapping[tuple[str, str], Mapping[str, Any]]
+    wanted: Mapping[Identity, Mapping[str, Any]], held: Mapping[Identity, Mapping[str, Any]]
 ) -> list[Finding]:
     """Every difference, ordered by identity."""
     findings = []

@@ -7,7 +7,7 @@ from commerce_sync.proof.fresh import Items, fresh_items, shown
 from runtime.kafka import read_to_end, reader
 from runtime.settings import Settings
 from schemas.codec import decode
-from schemas.entities import ENTITY_OF, FEEDS, partitions_of
+from schemas.entities import FEEDS, feed_partitions
 from schemas.topics import TopicNames
 
 
@@ -18,7 +18,7 @@ def held_items(settings: Settings, feeds: Iterable[str] = FEEDS) -> Items:
     items: Items = {}
     try:
         for feed in feeds:
-            partitions = range(partitions_of(ENTITY_OF[feed], settings.kafka.partitions))
+            partitions = range(feed_partitions(feed, settings.kafka.partitions))
             for record in read_to_end(consumer, names.feed(feed), partitions):
                 key = (record.key.decode(), feed)
                 if record.value is None:

@@ -17,7 +17,8 @@ class Submission:
     """One item on its way: `body` is its JSON text, `hash` that of the text; offsets say what it settles.
 
     `identity` names it at the service, where that is another matter than its key. `delete_members` is JSON
-    text, empty where the key says all that a delete needs.
+    text, empty where the key says all that a delete needs. `clears`: the delete of another identity that the
+    key had before; it settles no record, and the key's own item goes after it.
     """
 
     key: bytes
@@ -30,6 +31,7 @@ class Submission:
     commit_ms: int
     identity: Identity = ()
     delete_members: str = ""
+    clears: bool = False
 
 
 def fits(size: int, submission: Submission) -> bool:

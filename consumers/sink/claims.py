@@ -25,7 +25,9 @@ class Claims:
         return self._owners.get(identity, (-1, key))[1]
 
     def enter(self, identity: Identity, key: bytes) -> bool:
-        """Begin to speak for an identity; False while another key does."""
+        """Begin to speak for an identity, and no more for another; False while another key does."""
+        if self._spoken_for.get(key) != identity:
+            self.leave(key)
         if self._speaking.setdefault(identity, key) != key:
             return False
         self._spoken_for[key] = identity

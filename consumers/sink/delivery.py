@@ -23,6 +23,7 @@ from consumers.sink.feed import Clock, Feed, Place, Rules
 from consumers.sink.reconcile import Reconciler
 from consumers.sink.scopes import Scopes, feeds_of
 from consumers.sink.settle import Answer, Verdict
+from consumers.sink.tree import Tree
 from consumers.sink.waiting import Fetch
 from runtime import metrics
 from runtime.record import Outgoing, Record
@@ -110,12 +111,14 @@ class Delivery:
         self._budget = budget
         self._window = Window()
         self._numbers = numbers or count(1)
+        self._tree = Tree(target.dialect, target.rules.settle_s)
         self._feeds = {
             name: Feed(
                 target.name,
                 name,
                 names,
                 target.dialect,
+                self._tree,
                 items_max,
                 target.rules,
                 clock,
@@ -317,6 +320,8 @@ class Delivery:
 
     def commit(self) -> Commit | None:
         """What to write in one transaction now; None when there is nothing new."""
+        for feed in self._feeds.values():
+            feed.forget_deleted()
         offsets = {
             (feed.topic, partition): feed.waiting.commit_position(partition)
             for feed in self._feeds.values()
@@ -492,6 +497,7 @@ class Delivery:
             renew_token=part.token_renewed,
         )
         self._flying[request.number] = request
+        self._tree.flies(feed.name, items)
         return request
 
     # Judging.
@@ -502,6 +508,7 @@ class Delivery:
         if request is None:
             return
         feed = self._feeds[request.feed]
+        self._tree.lands(feed.name, request.items)
         verdict = self.target.dialect.judge(answer, len(request.items))
         status = str(answer.status) if answer.status > 0 else "error"
         metrics.HTTP_REQUESTS.labels(self.target.name, feed.name, request.operation, status).inc()

@@ -1,6 +1,7 @@
 """One feed at one target: records wait as identities, verdicts become statuses and dead letters. Pure."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -12,9 +13,18 @@ from consumers.sink.batch import Submission
 from consumers.sink.circuit import Circuit, Guard
 from consumers.sink.claims import Claims
 from consumers.sink.dialects import Dialect, Unmappable
-from consumers.sink.mapping import DELETED_HASH, Unsendable, identity_of, submission
+from consumers.sink.given import Given
+from consumers.sink.mapping import (
+    DELETED_HASH,
+    Unsendable,
+    clearing,
+    identity_of,
+    members_of,
+    submission,
+)
 from consumers.sink.stamp import Stamper
-from consumers.sink.state import TargetState, encode_status
+from consumers.sink.state import FALLEN, FELL_HASH, MAY_HAVE_FALLEN_HASH, Held, TargetState, encode_status
+from consumers.sink.tree import REMEMBERED_S, Node, Tree
 from consumers.sink.waiting import BULK_OFFSETS_MAX, Entry, Waiting
 from runtime import metrics
 from runtime.record import Outgoing, Record
@@ -73,6 +83,7 @@ class Feed:
         name: str,
         names: TopicNames,
         dialect: Dialect,
+        tree: Tree,
         items_max: int,
         rules: Rules,
         clock: Clock,
@@ -87,6 +98,7 @@ class Feed:
         self._status_topic = names.status(target, name)
         self._letter_topic = names.dead_letter(target, name)
         self._dialect = dialect
+        self._tree = tree
         self._items_max = items_max
         self._limit: tuple[int, float] = (items_max, float("-inf"))
         self._rules = rules
@@ -101,8 +113,10 @@ class Feed:
         self.paused = False
         self._stamper = Stamper(dialect.stamp(name), lambda: clock.wall_ms() / 1000)
         self._claims = Claims()
-        # Of upserts whose outcome no status tells yet.
-        self._sent_members: dict[bytes, str] = {}
+        self._given = Given()
+        # Deleted items by the time of their status, oldest first.
+        self._deleted: deque[tuple[int, bytes]] = deque()
+        tree.add(self)
         self._failing: dict[Kind, int] = dict.fromkeys(_KINDS, 0)
         # Looked up once: for each item it would be a tenth of its time.
         self._counters: dict[str, Counter] = {}
@@ -132,7 +146,7 @@ class Feed:
                 self._doubtful[place.partition] = (place.end, bulk_end)
         self.state = TargetState(statuses, distrust_before_ms)
         self._stamper.not_before(self.state.newest_ms / 1000)
-        self._claims, self._sent_members = Claims(), {}
+        self._claims, self._given = Claims(), Given()
         if self._dialect.identity_moves(self.name):
             for key, held in self.state.all():
                 if held.outcome != "deleted":
@@ -144,12 +158,18 @@ class Feed:
             else:
                 self.letters[key] = _LETTER.decode(value)
         self._clear_outdated_letters()
-        for key, held in self.state.pending():
-            if held.again_ms is not None:
-                self._send_again(key, held.again_ms)
+        self._tree.began(self.name, self.state.all(), self._clock.wall_ms())
+        deleted = []
+        for key, held in self.state.all():
+            if held.outcome == "deleted":
+                deleted.append((held.time_ms, key))
+            if held.again_ms is not None or held.hash in FALLEN:
+                self._send_again(key, self.due_ms(key) or 0)
+        self._deleted = deque(sorted(deleted))
         for key, letter in self.letters.items():
             if letter.kind == "retryable":
                 self.state.doubt(key, None, self._doubted_until)
+                self._tree.waits(self.name, key)
                 self._send_again(key, letter.due_ms or 0)
         for kind in _KINDS:
             self._count_letters(kind, sum(letter.kind == kind for letter in self.letters.values()))
@@ -180,6 +200,8 @@ class Feed:
             if self.state.is_settled(record.key, record.offset):
                 return
             if lane == "bulk" and record.value is not None and self._bulk_is_full(record):
+                if self._is_doubtful(record, lane):
+                    self._learn(record)
                 self.waiting.stop_bulk_at(record)
                 return
         self._take_up(record, lane, commit_ms)
@@ -218,12 +240,18 @@ class Feed:
     def _take_up(self, record: Record, lane: Lane, commit_ms: int) -> None:
         if self._is_doubtful(record, lane):
             self.doubt(record.key)
+            self._learn(record)
         if self.waiting.add(record, lane, commit_ms):
             self.count("superseded")
 
     def doubt(self, key: bytes) -> None:
         """What the target holds under this key, a predecessor may have changed."""
         self.state.doubt(key, None, self._doubted_until)
+
+    def _learn(self, record: Record) -> None:
+        """A delete of what a predecessor may have sent must be able to name it."""
+        if record.value is not None and self._dialect.delete_needs_members(self.name):
+            self._given.add(record.key, members_of(self._dialect, self.name, record.value))
 
     def forget(self, key: bytes, partition: int) -> None:
         """Nothing is known of this key any more, nor needs to be."""
@@ -254,44 +282,64 @@ class Feed:
             elif not self._is_known(entry, error.submission):
                 self.settle(error.submission, "attention", None, str(error))
             return None
-        if item.identity and not self._may_speak(entry, item):
-            return None
+        if item.identity:
+            if not self._may_speak(entry, item):
+                return None
+            left = self._left_behind(entry, item)
+            if left is not None:
+                return left if self._enter(entry, left) and self._may_go(entry, left) else None
+            if not self._enter(entry, item):
+                return None
         if self._is_known(entry, item):
             return None
         if entry.deleted and not entry.tombstone and self._was_never_sent(entry):
             # It waited when its scope was switched off.
             self.settle(item, "deleted", None)
             return None
+        if not self._may_go(entry, item):
+            return None
+        wait = self._tree.wait(self.name, entry, item, self._clock.seconds())
+        if wait is None:
+            return item
+        if wait.until is None:
+            self._park_below(item, wait.on)
+        else:
+            self.waiting.delay(entry, wait.until)
+        return None
+
+    def _may_go(self, entry: Entry, item: Submission) -> bool:
+        """No request whose outcome is unknown may still take effect behind this one."""
         until = self.state.held_back_until(entry.key, item.hash)
         if until > self._clock.seconds():
             self.waiting.delay(entry, until)
-            return None
-        return item
+            return False
+        return True
 
     def _forget(self, entry: Entry) -> None:
         """The item is no longer ours: the service is told nothing, and nothing is known of it."""
         self.state.forget(entry.key)
-        self._sent_members.pop(entry.key, None)
+        self._given.settled(entry.key)
         self._write(Outgoing(self._status_topic, entry.partition, entry.key, None))
         self._clear_letter(entry.key, entry.partition)
         self._claims.leave(entry.key)
         self.waiting.settled(entry, entry.offset)
         self.count("superseded")
+        self._tree.settled(self.name, entry.key, None, self._clock.wall_ms())
 
     def _delete_members(self, entry: Entry) -> str:
         """Those of what the target was given last under this key."""
         if not entry.deleted:
             return ""
         held = self.state.held(entry.key)
-        return self._sent_members.get(entry.key) or (held.delete_members if held is not None else "")
+        return self._given.newest(entry.key) or (held.delete_members if held is not None else "")
 
     def _was_never_sent(self, entry: Entry) -> bool:
         """True for the tombstone of an item that came and went before the target was told of it."""
-        told = self.state.held(entry.key) is not None or entry.key in self._sent_members
+        told = self.state.held(entry.key) is not None or entry.key in self._given
         return entry.deleted and not told and not self.state.is_unknown(entry.key)
 
     def _may_speak(self, entry: Entry, item: Submission) -> bool:
-        """Of an identity that moved between keys only the newest speaks, one at a time."""
+        """Of an identity that moved between keys only the newest speaks."""
         if not entry.deleted:
             self._claims.claim(item.identity, entry.key, entry.offset)
         owner = self._claims.owner(item.identity, entry.key)
@@ -305,20 +353,39 @@ class Feed:
             else:
                 self.supersede(entry)
             return False
+        return True
+
+    def _enter(self, entry: Entry, item: Submission) -> bool:
+        """One key at a time speaks for an identity; the others take turns."""
         if not self._claims.enter(item.identity, entry.key):
             self.waiting.delay(entry, self._clock.seconds() + _TURN_S)
             return False
         return True
 
+    def _left_behind(self, entry: Entry, item: Submission) -> Submission | None:
+        """The delete of what the target may hold under this key by another name, which no key brings now."""
+        held = self.state.held(entry.key)
+        given = [*self._given.all(entry.key)]
+        if held is not None and held.outcome != "deleted":
+            given.append(held.delete_members)
+        for members in given:
+            identity = identity_of(self._dialect, self.name, entry.key, members)
+            if identity in {(), item.identity} or self._given.is_cleared(entry.key, members):
+                continue
+            if self._claims.owner(identity, entry.key) == entry.key:
+                return clearing(self._dialect, self.name, entry, members, identity)
+        return None
+
     def stamped(self, items: list[Submission]) -> list[Submission]:
         """Items as they travel: with the time of sending, where the service asks for it."""
         for item in items:
-            if item.delete_members:
-                self._sent_members[item.key] = item.delete_members
+            if item.operation == "upsert":
+                self._given.add(item.key, item.delete_members)
         return self._stamper.stamped(items)
 
     def _is_known(self, entry: Entry, item: Submission) -> bool:
-        if entry.forced or not self.state.knows(entry.key, item.hash):
+        changed = entry.forced or self._given.was_cleared(entry.key)
+        if changed or not self.state.knows(entry.key, item.hash):
             return False
         self.count("unchanged")
         held = self.state.held(entry.key)
@@ -326,13 +393,14 @@ class Feed:
         # What points at the older record has to follow, or it would find nothing after compaction; and bulk
         # work that is still to come must not find an older state unsettled.
         moves = held is not None and (
-            held.again_ms or held.offset < 0 or self.waiting.bulk_lags(entry.partition)
+            held.again_ms or held.offset < 0 or held.hash in FALLEN or self.waiting.bulk_lags(entry.partition)
         )
         if held is not None and (letter is not None or moves):
             error = letter.error if letter else None
             self._record(item, held.outcome, letter.request_id if letter else None, error, held.again_ms, 0)
         self._claims.leave(item.key)
         self.waiting.settled(entry, item.offset)
+        self._tree.settled(self.name, item.key, held, self._clock.wall_ms())
         return True
 
     def revive(self, key: bytes, *, forced: bool = False) -> None:
@@ -351,6 +419,9 @@ class Feed:
             entry.overdue = True
             if entry.first_offset is None:
                 entry.forced = entry.again = True
+        elif held is not None and held.hash in FALLEN:
+            # Its record says whether it should be there; it is read before the item goes.
+            self.waiting.revive(key, held.partition, held.offset, "bulk", held.time_ms, deleted=False)
 
     def resend(self, item: ResendItem, requested_ms: int) -> None:
         """The target was found to hold something else: what it should hold, as far as we know now, goes.
@@ -366,7 +437,7 @@ class Feed:
         if held is not None and held.time_ms >= requested_ms:
             return
         if item.delete_members and (held is None or not held.delete_members):
-            self._sent_members[key] = item.delete_members
+            self._given.add(key, item.delete_members)
         partition, offset, deleted = item.partition, item.offset, item.offset < 0
         if held is not None and held.offset >= offset:
             partition, offset, deleted = held.partition, held.offset, held.outcome == "deleted"
@@ -376,7 +447,10 @@ class Feed:
         """When this item goes again by itself; None when it does not."""
         letter, held = self.letters.get(key), self.state.held(key)
         if letter is not None:
-            return letter.due_ms
+            waits = letter.kind == "retryable" and letter.due_ms is None
+            return 0 if waits and self._tree.missing(self.name, key) is None else letter.due_ms
+        if held is not None and held.hash in FALLEN:
+            return held.time_ms + round(self._rules.settle_s * 1000)
         return held.again_ms if held is not None else None
 
     # What became of it.
@@ -386,8 +460,15 @@ class Feed:
     ) -> None:
         """An item ends, for now: a status, and the dead letter that it writes or clears."""
         entry = self.waiting.get(item.key)
+        if item.clears:
+            if outcome == "deleted":
+                self._cleared(item, entry)
+                return
+            # Its own item cannot go before; the two fail together.
+            item = replace(item, operation="upsert", hash="unsent:clears", clears=False)
         again = entry is not None and entry.again
         parked = outcome in _KINDS
+        before = self.state.held(item.key)
         again_ms = None if parked else self._again_ms(item.key, entry is not None and entry.overdue)
         self._record(item, outcome, request_id, error, again_ms)
         self._claims.leave(item.key)
@@ -412,6 +493,15 @@ class Feed:
         elif not again:
             seconds = max(0.0, (self._clock.wall_ms() - item.commit_ms) / 1000)
             self._freshness[item.lane].observe(seconds)
+        self._tree.settled(self.name, item.key, before, self._clock.wall_ms())
+
+    def _cleared(self, item: Submission, entry: Entry | None) -> None:
+        """What the key named before is gone from the target: now what it names goes."""
+        self._given.clear(item.key, item.delete_members)
+        self._claims.leave(item.key)
+        if entry is not None:
+            self.waiting.returns(entry, item.commit_ms)
+            self.waiting.enqueue(entry, front=True)
 
     def _follow_scope(self, entry: Entry, outcome: Outcome) -> None:
         """Its scope may have been switched while the request was under way."""
@@ -433,6 +523,83 @@ class Feed:
         self._claims.leave(entry.key)
         self.waiting.settled(entry, entry.offset)
         self.count("superseded")
+        self._tree.settled(self.name, entry.key, self.state.held(entry.key), self._clock.wall_ms())
+
+    # What stands above or below in the target's trees.
+
+    def released(self, key: bytes) -> None:
+        """What this item waited for has ended."""
+        entry, letter = self.waiting.get(key), self.letters.get(key)
+        if entry is not None:
+            self.waiting.enqueue(entry)
+        elif letter is not None and letter.kind == "retryable" and letter.due_ms is None:
+            if self._tree.missing(self.name, key) is None:
+                self.revive(key)
+            else:
+                self._tree.waits(self.name, key)
+
+    def fell(self, key: bytes, held: Held, *, certainly: bool) -> None:
+        """The delete of what stood above took this item along, whose own record may say that it is there."""
+        letter = self.letters.get(key)
+        if letter is not None:
+            self._rewrite(key, held._replace(there=False), letter.request_id, letter.error)
+            return
+        now_ms = self._clock.wall_ms()
+        # A request about it that nobody heard of may still bring it back.
+        certainly = certainly and held.again_ms is None and not self.state.is_unknown(key)
+        content_hash = FELL_HASH if certainly else MAY_HAVE_FALLEN_HASH
+        self._rewrite(key, held._replace(outcome="deleted", hash=content_hash, time_ms=now_ms))
+        self._deleted.append((now_ms, key))
+        self._send_again(key, now_ms + round(self._rules.settle_s * 1000))
+        self.count("deleted")
+
+    def came_back(self, key: bytes, held: Held) -> None:
+        """The service brought it back with what stands above: its delete goes again, or what it is now."""
+        if held.hash in FALLEN:
+            self.revive(key)
+        else:
+            now_ms = self._clock.wall_ms()
+            self._rewrite(key, held._replace(again_ms=now_ms))
+            self._send_again(key, now_ms)
+
+    def _park_below(self, item: Submission, top: Node) -> None:
+        """What it stands on is not there and does not come: no fault of the item's, and no retry by time."""
+        self._record(item, "retryable", None, f"waits for {self._tree.name(top)}", None, 0, waits=True)
+        self._claims.leave(item.key)
+        entry = self.waiting.get(item.key)
+        if entry is not None:
+            self.waiting.settled(entry, item.offset)
+        self.count("retryable")
+
+    def _rewrite(
+        self, key: bytes, held: Held, request_id: str | None = None, error: str | None = None
+    ) -> None:
+        """The same status, but for what became of it without a record of its own."""
+        status = Status(
+            topic=self.topic,
+            request_id=request_id,
+            error=error,
+            **{**held._asdict(), "delete_members": held.delete_members or None},
+        )
+        self.state.put(key, status)
+        self._write(Outgoing(self._status_topic, held.partition, key, encode_status(status)))
+
+    def forget_deleted(self) -> None:
+        """Statuses of deleted items go when the service cannot bring them back any more."""
+        oldest_ms = self._clock.wall_ms() - round(REMEMBERED_S * 1000)
+        while self._deleted and self._deleted[0][0] < oldest_ms:
+            time_ms, key = self._deleted.popleft()
+            held = self.state.held(key)
+            if held is None or held.outcome != "deleted" or held.time_ms != time_ms:
+                continue
+            # A record that is still to be read must find that a newer one was settled.
+            settled = held.offset < self.waiting.commit_position(held.partition)
+            if settled and self.due_ms(key) is None and self.waiting.get(key) is None:
+                self.state.forget(key)
+                self._write(Outgoing(self._status_topic, held.partition, key, None))
+            else:
+                self._deleted.append((time_ms, key))
+                return
 
     def _again_ms(self, key: bytes, overdue: bool) -> int | None:
         """When an accepted item goes once more: a request of unknown outcome may still take effect.
@@ -442,10 +609,13 @@ class Feed:
         """
         was_unknown = self.state.trust(key)
         now_ms = self._clock.wall_ms()
-        if was_unknown:
-            return now_ms + round(self._rules.settle_s * 1000)
         held = self.state.held(key)
-        return held.again_ms if held is not None and not overdue else None
+        times = [
+            self._tree.again_ms(self.name, key, now_ms),
+            now_ms + round(self._rules.settle_s * 1000) if was_unknown else None,
+            held.again_ms if held is not None and not overdue else None,
+        ]
+        return max((time_ms for time_ms in times if time_ms is not None), default=None)
 
     def _record(
         self,
@@ -455,14 +625,16 @@ class Feed:
         error: str | None,
         again_ms: int | None,
         attempts: int = 1,
+        *,
+        waits: bool = False,
     ) -> None:
         members = item.delete_members
+        held = self.state.held(item.key)
         if outcome in _KINDS:
             # What the target holds is what it was given before.
-            held = self.state.held(item.key)
-            members = members or self._sent_members.get(item.key, "") or (held.delete_members if held else "")
+            members = members or self._given.newest(item.key) or (held.delete_members if held else "")
         else:
-            self._sent_members.pop(item.key, None)
+            self._given.settled(item.key)
         status = Status(
             outcome=outcome,
             hash=item.hash,
@@ -474,17 +646,23 @@ class Feed:
             error=error,
             again_ms=again_ms,
             delete_members=members or None,
+            there=outcome in _KINDS and held is not None and (held.outcome == "delivered" or held.there),
         )
         self.state.put(item.key, status)
+        if outcome == "deleted":
+            self._deleted.append((status.time_ms, item.key))
         self._write(Outgoing(self._status_topic, item.partition, item.key, encode_status(status)))
         if again_ms is not None:
             self._send_again(item.key, again_ms)
         if outcome in _KINDS:
-            self._park(item, "retryable" if outcome == "retryable" else "attention", status, attempts)
+            kind: Kind = "retryable" if outcome == "retryable" else "attention"
+            by_time = kind == "retryable" and not waits
+            due_ms = status.time_ms + round(self._rules.retry_s * 1000) if by_time else None
+            self._park(item, kind, status, attempts, due_ms)
         else:
             self._clear_letter(item.key, item.partition)
 
-    def _park(self, item: Submission, kind: Kind, status: Status, attempts: int) -> None:
+    def _park(self, item: Submission, kind: Kind, status: Status, attempts: int, due_ms: int | None) -> None:
         before = self.letters.get(item.key)
         letter = DeadLetter(
             kind=kind,
@@ -497,7 +675,7 @@ class Feed:
             offset=status.offset,
             partitions=len(self.waiting.partitions),
             request_id=status.request_id,
-            due_ms=status.time_ms + round(self._rules.retry_s * 1000) if kind == "retryable" else None,
+            due_ms=due_ms,
             lane=item.lane,
         )
         if before is not None:

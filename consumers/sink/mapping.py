@@ -1,6 +1,7 @@
 """A feed record becomes the item as the service takes it. Pure."""
 
 import struct
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -77,6 +78,26 @@ def identity_of(dialect: Dialect, feed: str, key: bytes, delete_members: str) ->
         return ()
     members = msgspec.json.decode(delete_members)
     return dialect.identity(feed, dialect.delete_payload(feed, msgspec.json.decode(key), members))
+
+
+def members_of(dialect: Dialect, feed: str, value: bytes) -> str:
+    """What a delete of a record's item says beyond its key; empty when that is nothing, or unreadable."""
+    try:
+        members = dialect.delete_members(feed, dialect.payload(feed, decode(feed, value)))
+    except _UNREADABLE:
+        return ""
+    return canonical_json(members).decode() if members else ""
+
+
+def clearing(
+    dialect: Dialect, feed: str, entry: Entry, delete_members: str, identity: Identity
+) -> Submission:
+    """The delete of an identity that an item's key had before."""
+    payload = dialect.delete_payload(
+        feed, msgspec.json.decode(entry.key), msgspec.json.decode(delete_members)
+    )
+    item = _submission(entry, canonical_json(payload), DELETED_HASH, identity, delete_members)
+    return replace(item, operation="delete", clears=True)
 
 
 def _identity(dialect: Dialect, feed: str, payload: Members) -> Identity:

@@ -27,6 +27,7 @@ from runtime.loop import Stopper
 from runtime.settings import Settings
 from runtime.switches import EXTENDED_LOG, is_on
 from schemas.controls import Address
+from schemas.entities import feed_partitions
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,10 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
             Scanner(
                 group_consumer(settings.kafka, group, client_id, session_ms),
                 names.control,
-                dict.fromkeys(topics(settings, target_name), settings.kafka.partitions),
+                {
+                    names.feed(feed): feed_partitions(feed, settings.kafka.partitions)
+                    for feed in target.sent_feeds
+                },
                 inbox,
                 lease,
             ),

@@ -16,9 +16,14 @@ _OUTCOMES: Final[tuple[Outcome, ...]] = ("delivered", "deleted", "retryable", "a
 NO_OFFSET: Final = -1
 _MINUTE_MS: Final = 60_000
 _DAY_MINUTES: Final = 1_440
-# Outcome, partition, offset, again_ms, place of the delete's members, time_ms; the hash follows as text.
-_PACKED: Final = struct.Struct("<BHqqIq")
-_PACKED_HEAD: Final = struct.Struct("<BH")
+# Outcome, there, partition, offset, time_ms, again_ms, place of the delete's members; the hash follows.
+_PACKED: Final = struct.Struct("<B?HqqqI")
+# In place of a hash: the delete of what stood above took the item along; its own record was not deleted.
+FELL_HASH: Final = "fell"
+# The same, if what stood above was there at all: the item's own delete cannot be spared.
+MAY_HAVE_FALLEN_HASH: Final = "may have fallen"
+FALLEN: Final = frozenset({FELL_HASH, MAY_HAVE_FALLEN_HASH})
+_PACKED_HEAD: Final = struct.Struct("<B?H")
 _DELETED: Final = _OUTCOMES.index("deleted")
 
 
@@ -32,6 +37,7 @@ class Held(NamedTuple):
     again_ms: int | None
     delete_members: str
     time_ms: int
+    there: bool
 
 
 @dataclass(slots=True)
@@ -95,11 +101,12 @@ class TargetState:
         self._last_offsets[status.partition] = max(last, status.offset)
         head = _PACKED.pack(
             _OUTCOMES.index(status.outcome),
+            status.there,
             status.partition,
             status.offset,
+            status.time_ms,
             status.again_ms or 0,
             self._place(status.delete_members or ""),
-            status.time_ms,
         )
         self._held[key] = head + status.hash.encode()
 
@@ -111,9 +118,9 @@ class TargetState:
         """The log is another one than that which the statuses speak of."""
         self._last_offsets.pop(partition, None)
         for key, packed in self._held.items():
-            outcome, held_in, _, *rest = _PACKED.unpack_from(packed)
+            outcome, there, held_in, _, *rest = _PACKED.unpack_from(packed)
             if held_in == partition:
-                head = _PACKED.pack(outcome, held_in, NO_OFFSET, *rest)
+                head = _PACKED.pack(outcome, there, held_in, NO_OFFSET, *rest)
                 self._held[key] = head + packed[_PACKED.size :]
 
     def keys_in(self, partition: int, *, deleted: bool) -> set[bytes]:
@@ -121,16 +128,12 @@ class TargetState:
         return {
             key
             for key, packed in self._held.items()
-            if _PACKED_HEAD.unpack_from(packed)[1] == partition and (deleted or packed[0] != _DELETED)
+            if _PACKED_HEAD.unpack_from(packed)[2] == partition and (deleted or packed[0] != _DELETED)
         }
 
     def count_present(self) -> int:
         """How many identities the target may hold."""
         return sum(packed[0] != _DELETED for packed in self._held.values())
-
-    def pending(self) -> Iterable[tuple[bytes, Held]]:
-        """Identities that have to be sent once more."""
-        return ((key, held) for key, held in self.all() if held.again_ms is not None)
 
     def all(self) -> Iterator[tuple[bytes, Held]]:
         """Every identity that has a status."""
@@ -146,7 +149,11 @@ class TargetState:
         if key in self._doubts:
             return False
         held = self.held(key)
-        return held is not None and held.outcome != "retryable" and held.hash == payload_hash
+        if held is None or held.outcome == "retryable":
+            return False
+        if held.outcome == "deleted" and not payload_hash:
+            return held.hash != MAY_HAVE_FALLEN_HASH
+        return held.hash == payload_hash
 
     def forget(self, key: bytes) -> None:
         """Nothing is known of this identity any more."""
@@ -193,10 +200,17 @@ class TargetState:
         return place
 
     def _unpacked(self, packed: bytes) -> Held:
-        outcome, partition, offset, again_ms, place, time_ms = _PACKED.unpack_from(packed)
-        content_hash = packed[_PACKED.size :].decode()
-        members = self._members[place]
-        return Held(_OUTCOMES[outcome], content_hash, partition, offset, again_ms or None, members, time_ms)
+        outcome, there, partition, offset, time_ms, again_ms, place = _PACKED.unpack_from(packed)
+        return Held(
+            outcome=_OUTCOMES[outcome],
+            hash=packed[_PACKED.size :].decode(),
+            partition=partition,
+            offset=offset,
+            again_ms=again_ms or None,
+            delete_members=self._members[place],
+            time_ms=time_ms,
+            there=there,
+        )
 
 
 def encode_status(status: Status) -> bytes:

@@ -17,7 +17,7 @@ from consumers.sink.dialects import Dialect, Unmappable
 from consumers.sink.dialects.choose import dialect_of
 from consumers.sink.stamp import stamped
 from consumers.sink.submit import Submitter
-from runtime.settings import SERVICE_FEEDS, TargetSettings, load
+from runtime.settings import DIALECT_FEEDS, TargetSettings, load
 from schemas.codec import decode, encode
 from schemas.keys import canonical_json
 from schemas.services.optimizer import FEED_RESOURCES, ROUTES
@@ -30,7 +30,7 @@ BATCH_ITEMS = 100
 OF_A_SHOP = {"name": "A", "urlKey": "a", "url": "https://shop.test/a.html", "buyable": False}
 
 
-@pytest.fixture(params=list(SERVICE_FEEDS))
+@pytest.fixture(params=list(DIALECT_FEEDS))
 def target(request: pytest.FixtureRequest, running: Emulator, client: Client) -> TargetSettings:
     """A target of each dialect at an empty emulator; `client` is what empties it."""
     return load(environ=running.settings_environment()).targets[request.param]
@@ -89,7 +89,7 @@ def test_every_feed_s_item_is_taken_and_taken_back(
 ) -> None:
     """Over the routes, the signatures and the judging that the sink itself uses."""
     dialect = dialect_of(target)
-    for feed in SERVICE_FEEDS[target.dialect]:
+    for feed in DIALECT_FEEDS[target.dialect]:
         payload = dialect.payload(feed, ITEMS[feed])
         delete = dialect.delete_payload(feed, KEYS[feed], dialect.delete_members(feed, payload))
         where = FEED_RESOURCES[feed] if target.dialect == "optimizer" else f"saas/{feed}"

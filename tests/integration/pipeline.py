@@ -20,12 +20,13 @@ from commerce_sync.demo.scene import TARGET, Options, Scene
 from commerce_sync.ledger import commands
 from commerce_sync.ledger.gather import FeedStatus, gather
 from commerce_sync.local.stack import Stack
+from commerce_sync.proof.open import lines, opened
 from commerce_sync.proof.target import read_products
 from commerce_sync.sample.database import address_of, connected
 from runtime.kafka import read_to_end, reader, watermarks
 from runtime.record import Record
 from runtime.settings import Settings
-from schemas.entities import ENTITY_OF, partitions_of
+from schemas.entities import ENTITY_OF, FEEDS, partitions_of
 from schemas.keys import partition_for
 from schemas.records import DeadLetter
 from schemas.topics import TopicNames
@@ -114,6 +115,12 @@ class Pipeline:
 
     def clear_faults(self) -> None:
         requests.delete(f"{self._control}/faults", timeout=10).raise_for_status()
+
+    def differences(self) -> list[str]:
+        """Where a fresh build, the feed topics and what the targets hold differ, of every feed."""
+        settings = self.scene.settings
+        with opened(settings, FEEDS, tuple(settings.targets)) as audit:
+            return lines(audit.run())
 
     def ledger(self) -> FeedStatus:
         """What the ledger tells of the products, once it has read and settled all there is."""

@@ -16,6 +16,7 @@ from commerce_sync.demo import play
 from commerce_sync.demo.scene import TARGET
 from commerce_sync.local.stack import Stack
 from commerce_sync.run.replay import open_reconciles
+from schemas.topics import TopicNames
 
 pytestmark = pytest.mark.stack
 
@@ -154,7 +155,8 @@ def _waits(path: Pipeline, monkeypatch: pytest.MonkeyPatch) -> bool:
     asker = reader(settings.kafka, "test.waits")
     try:
         wanted = consumption(settings, "sink", TARGET)
-        until = ends(asker, [(t, n) for t in wanted.topics for n in range(settings.kafka.partitions)])
+        topic = TopicNames(settings.kafka.topic_prefix).feed("products")
+        until = ends(asker, [(topic, n) for n in range(settings.kafka.partitions)])
         return behind(admin_client(settings.kafka), wanted.group, until) > 0
     finally:
         asker.close()
@@ -232,5 +234,7 @@ def test_a_frozen_sink_is_replaced_and_writes_nothing_when_it_thaws(path: Pipeli
     )
     path.settle()
 
-    assert '"event": "role ends"' in log_of(path, frozen).read_text()
+    log = log_of(path, frozen).read_text()
+    # It may have been frozen in the middle of a transaction, which outlives its time then.
+    assert '"event": "role ends"' in log or '"event": "transaction does not end, starting over"' in log
     assert play.proof(path.scene).differences == ()

@@ -32,7 +32,7 @@ CATEGORY = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = '{}' 
 
 @pytest.fixture(scope="module")
 def shop(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """One pipeline for this module's tests; nothing is sent but products."""
+    """One pipeline for this module's tests."""
     with running(stack, tmp_path_factory.mktemp("feeds"), PRODUCTS, {}, {}) as pipeline:
         pipeline.settle()
         yield pipeline
@@ -40,6 +40,11 @@ def shop(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pip
 
 def on_topic(shop: Pipeline, feed: str) -> list[dict[str, Any]]:
     return list(held_items(shop.scene.settings, [feed]).values())
+
+
+def differences(shop: Pipeline) -> list[str]:
+    """Where the topics and a fresh build differ, and the target and the topics."""
+    return feed_differences(shop.scene.settings) + shop.differences()
 
 
 def set_category(code: str, category: int, value: str, store: int = 0) -> str:
@@ -54,7 +59,7 @@ def test_the_first_sync_fills_every_feed(shop: Pipeline) -> None:
     """What a fresh build gives, of every feed, is on its topic."""
     counts = {feed: len(on_topic(shop, feed)) for feed in FEEDS}
 
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []
     # This shop is not of the edition that has these.
     paid = {"categoryPermissions", "productOverrides"}
     assert {feed for feed, count in counts.items() if not count} == paid
@@ -72,7 +77,7 @@ def test_a_renamed_category_moves_its_descendants_and_their_products(shop: Pipel
     assert any(path.startswith("women/") for path in before)
     assert not any(path == "women" or path.startswith("women/") for path in paths)
     assert any(path.startswith("ladies/tops") for path in paths)
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []
 
 
 def test_a_category_switched_off_vanishes_from_its_parent_and_hides_what_is_below(shop: Pipeline) -> None:
@@ -84,7 +89,7 @@ def test_a_category_switched_off_vanishes_from_its_parent_and_hides_what_is_belo
     assert "4" not in items["2"]["children"]
     assert "5" not in items["4"]["children"]
     assert {items[n]["isActive"] for n in ("4", "5", "6", "7")} == {0}
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []
     shop.sql(set_category("is_active", 5, "1"), set_category("is_active", 4, "1"))
 
 
@@ -102,7 +107,7 @@ def test_a_moved_category_has_its_new_place(shop: Pipeline) -> None:
     assert items["5"]["path"] == "1/2/14/15/5"
     assert "5" in items["15"]["children"]
     assert "5" not in items["4"]["children"]
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []
 
 
 def test_a_deleted_category_takes_its_items_along(shop: Pipeline) -> None:
@@ -119,6 +124,7 @@ def test_a_deleted_category_takes_its_items_along(shop: Pipeline) -> None:
         f" children_count) VALUES (900, 3, {gone['parentId']},"
         f" '{gone['path'].rpartition('/')[0]}/900', 9, {gone['level']}, 0)",
         set_category("url_key", 900, gone["urlKey"]),
+        set_category("name", 900, "New"),
         set_category("is_active", 900, "1"),
     )
     shop.settle()
@@ -129,7 +135,7 @@ def test_a_deleted_category_takes_its_items_along(shop: Pipeline) -> None:
         if item["urlPath"] == gone["urlPath"] and item["storeViewCode"] == "default"
     ]
     assert item["categoryId"] == "900"
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []
 
 
 def test_two_categories_with_one_path_are_one_item_and_a_letter(shop: Pipeline) -> None:
@@ -145,7 +151,7 @@ def test_two_categories_with_one_path_are_one_item_and_a_letter(shop: Pipeline) 
     assert any("category 14 makes this item too" in letter.error for letter in told.values())
     assert (first, second) == ({"14"}, {"24"})
     assert not any("makes this item too" in letter.error for letter in shop.dead_letters("builder").values())
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []
 
 
 def test_an_attribute_of_the_merchant_comes_changes_and_goes(shop: Pipeline) -> None:
@@ -170,11 +176,11 @@ def test_an_attribute_of_the_merchant_comes_changes_and_goes(shop: Pipeline) -> 
     assert {i["storeViewCode"]: i["label"] for i in changed} == {**made, "de": "Oberfläche"}
     assert all(i["searchable"] for i in changed)
     assert not [i for i in on_topic(shop, "productAttributes") if i["id"] == "950"]
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []
 
 
 def test_a_new_customer_group_has_a_book_on_every_website(shop: Pipeline) -> None:
-    """And its scope; without any website's row having changed."""
+    """And its scope; no website's row has changed. Its prices go with its books, and come with them."""
     shop.sql(
         "INSERT INTO customer_group (customer_group_id, customer_group_code) VALUES (9, 'VIP')",
         "INSERT INTO customer_group_excluded_website (customer_group_id, website_id) VALUES (9, 2)",
@@ -185,8 +191,26 @@ def test_a_new_customer_group_has_a_book_on_every_website(shop: Pipeline) -> Non
     books = {i["priceBookId"]: i["name"] for i in on_topic(shop, "priceBooks") if hashed in i["priceBookId"]}
     (group,) = [i for i in on_topic(shop, "scopesCustomerGroup") if i["customerGroupId"] == "9"]
     assert books == {f"base::{hashed}": "VIP (Main Website)", f"outlet::{hashed}": "VIP (Outlet)"}
+    tier = (
+        "INSERT INTO catalog_product_entity_tier_price (entity_id, all_groups, customer_group_id, qty, value,"
+        f" website_id) VALUES ({shop.product_ids()[3]}, 0, 9, 1, 5, 0)"
+    )
+    shop.sql(tier)
+    shop.settle()
+    prices = [i for i in on_topic(shop, "prices") if i["customerGroupCode"] == hashed]
+    found = differences(shop)
+    shop.sql(
+        "DELETE FROM catalog_product_entity_tier_price WHERE customer_group_id = 9",
+        "DELETE FROM customer_group WHERE customer_group_id = 9",
+    )
+    shop.settle()
+    gone = differences(shop)
+    shop.sql("INSERT INTO customer_group (customer_group_id, customer_group_code) VALUES (9, 'VIP')", tier)
+    shop.settle()
+
     assert group["websites"] == ["base"]
-    assert feed_differences(shop.scene.settings) == []
+    assert prices
+    assert found + gone + differences(shop) == []
 
 
 def test_a_website_that_comes_changes_and_goes(shop: Pipeline) -> None:
@@ -202,11 +226,11 @@ def test_a_website_that_comes_changes_and_goes(shop: Pipeline) -> None:
     views = [
         {i["storeViewCode"] for i in on_topic(shop, feed)} for feed in ("categories", "productAttributes")
     ]
-    differences = feed_differences(shop.scene.settings)
+    found = differences(shop)
     shop.sql("UPDATE store_website SET code = 'popup2' WHERE website_id = 5")
     shop.settle()
     renamed = {i["priceBookId"].split("::")[0] for i in on_topic(shop, "priceBooks")}
-    differences += feed_differences(shop.scene.settings)
+    found += differences(shop)
     # The store and its view go by cascade.
     shop.sql("DELETE FROM store_website WHERE website_id = 5")
     shop.settle()
@@ -214,7 +238,7 @@ def test_a_website_that_comes_changes_and_goes(shop: Pipeline) -> None:
     assert all("popup" in found for found in views)
     assert renamed == {"base", "outlet", "popup2"}
     assert "popup" not in {i["storeViewCode"] for i in on_topic(shop, "categories")}
-    assert differences + feed_differences(shop.scene.settings) == []
+    assert found + differences(shop) == []
 
 
 def test_a_currency_counts_once_prices_are_the_websites_own(shop: Pipeline) -> None:
@@ -228,7 +252,7 @@ def test_a_currency_counts_once_prices_are_the_websites_own(shop: Pipeline) -> N
 
     own = {i["priceBookId"]: i["currency"] for i in on_topic(shop, "priceBooks") if i["currency"]}
     assert (shared, own) == ({"base": "USD", "outlet": "USD"}, {"base": "USD", "outlet": "EUR"})
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []
 
 
 def test_a_resync_of_everything_heals_what_was_lost_and_repeats_nothing(shop: Pipeline) -> None:
@@ -267,7 +291,7 @@ def test_a_special_price_begins_and_ends_by_itself(shop: Pipeline) -> None:
     # Database and builder have one machine's clock here.
     assert int(began.headers["built_ms"]) >= begins_s * 1000
     assert int(ended.headers["built_ms"]) >= ends_s * 1000
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []
 
 
 def test_a_special_price_that_began_while_the_clock_was_away_is_not_missed(shop: Pipeline) -> None:
@@ -360,4 +384,4 @@ def test_a_killed_builder_loses_nothing_of_any_feed(shop: Pipeline) -> None:
     )
     shop.settle()
 
-    assert feed_differences(shop.scene.settings) == []
+    assert differences(shop) == []

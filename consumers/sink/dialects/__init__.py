@@ -1,6 +1,6 @@
 """What a target speaks, pure: item in, request parts out; answer in, verdicts out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from consumers.sink.settle import Answer, Verdict
@@ -35,6 +35,9 @@ class Dialect(Protocol):
         It is kept with the item's status; where it is empty, the key alone is enough.
         """
 
+    def delete_needs_members(self, feed: str) -> bool:
+        """False where the key alone is always enough."""
+
     def delete_payload(self, feed: str, key: Members, members: Members | None = None) -> dict[str, Any]:
         """What names the item of a feed record's key in a delete.
 
@@ -52,10 +55,27 @@ class Dialect(Protocol):
         """The feed record's key of a payload that the service holds; None where the payload does not tell."""
 
     def identity_moves(self, feed: str) -> bool:
-        """True where one identity at the service can come under another key of the feed.
+        """True where one identity at the service can come under another key of the feed, or a key bring
+        another identity than before.
 
-        The tombstone of the key it left must not delete what another key has brought since.
+        The tombstone of the key it left must not delete what another key has brought since; what no key
+        brings any more has to be deleted.
         """
+
+    def stands_below(self, feed: str) -> bool:
+        """False where nothing stands above any item of a feed."""
+
+    def above(self, feed: str, key: Members) -> Sequence[tuple[str, bytes]]:
+        """Feeds and record keys of what an item stands below, nearest first.
+
+        The delete of any of them deletes the item at the service; created again soon, it brings it back.
+        """
+
+    def below(self, feed: str) -> Sequence[str]:
+        """Feeds whose items may stand below an item of this one."""
+
+    def stands_on(self, feed: str) -> bool:
+        """True where an item is lost unless the service has what is above it."""
 
     def stamp(self, feed: str) -> Stamp | None:
         """What a payload says of when it is sent; None: nothing.

@@ -5,11 +5,13 @@ Source: the connector's published field and scope mapping, and the API's own des
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from consumers.sink.dialects import Members, Stamp, Unmappable, lines, optimizer_product, present, required
 from consumers.sink.settle import Answer, Verdict, settle
+from schemas.keys import canonical_json
 from schemas.services.optimizer import (
     FEED_RESOURCES,
     PRICE_BOOK_ID_MAX,
@@ -31,6 +33,8 @@ _ROUTES: Final[Mapping[tuple[str, str], Route]] = {
 _ITEM_BYTES_MAX: Final = 1024 * 1024
 _SLUG: Final = re.compile(SLUG_PATTERN)
 _EVERY_GROUP: Final = "0"
+# Between a website's code, which has no colon, and a customer group's.
+_GROUP_MARK: Final = "::"
 _VISIBLE_IN: Final = {
     "visible": "PRODUCT_DETAIL",
     "visibleInSearch": "SEARCH_RESULTS",
@@ -55,6 +59,9 @@ class OptimizerDialect:
     def delete_members(self, feed: str, payload: Members) -> dict[str, Any]:
         return {}
 
+    def delete_needs_members(self, feed: str) -> bool:
+        return False
+
     def delete_payload(self, feed: str, key: Members, members: Members | None = None) -> dict[str, Any]:
         return _KEYS[feed](key)
 
@@ -66,6 +73,20 @@ class OptimizerDialect:
 
     def identity_moves(self, feed: str) -> bool:
         return False
+
+    def stands_below(self, feed: str) -> bool:
+        return feed in _ABOVE
+
+    def above(self, feed: str, key: Members) -> Sequence[tuple[str, bytes]]:
+        above = _ABOVE.get(feed)
+        return above(key) if above else ()
+
+    def below(self, feed: str) -> Sequence[str]:
+        return _BELOW.get(feed, ())
+
+    def stands_on(self, feed: str) -> bool:
+        # A category does without the ones above it.
+        return feed in _BELOW["priceBooks"]
 
     def stamp(self, feed: str) -> Stamp | None:
         return None
@@ -108,8 +129,7 @@ def _price_book_key(key: Members) -> dict[str, Any]:
 
 def _price_key(key: Members) -> dict[str, Any]:
     website, group = key["websiteCode"], key["customerGroupCode"]
-    book = website if group == _EVERY_GROUP else f"{website}::{group}"
-    return {"sku": key["sku"], "priceBookId": _price_book_id(book)}
+    return {"sku": key["sku"], "priceBookId": _price_book_id(_book_of(website, group))}
 
 
 def _source(key: Members) -> dict[str, Any]:
@@ -118,7 +138,7 @@ def _source(key: Members) -> dict[str, Any]:
 
 def _price_book_id(book: str) -> str:
     if len(book) > PRICE_BOOK_ID_MAX:
-        website = book.partition("::")[0]
+        website = book.partition(_GROUP_MARK)[0]
         room = PRICE_BOOK_ID_MAX - (len(book) - len(website))
         message = (
             f"price book id {book} has {len(book)} characters, the service takes {PRICE_BOOK_ID_MAX}: "
@@ -127,6 +147,54 @@ def _price_book_id(book: str) -> str:
         raise Unmappable(message)
     return book
 
+
+def _book_of(website: str, group: str) -> str:
+    return website if group == _EVERY_GROUP else f"{website}{_GROUP_MARK}{group}"
+
+
+# What stands above an item, by keys of feed records; deletes go down from there.
+
+
+def _above_category(key: Members) -> Sequence[tuple[str, bytes]]:
+    return _categories_above(key["urlPath"], key["storeViewCode"])
+
+
+def _above_price_book(key: Members) -> Sequence[tuple[str, bytes]]:
+    website, mark, _ = key["priceBookId"].partition(_GROUP_MARK)
+    return (_book_node(website),) if mark else ()
+
+
+def _above_price(key: Members) -> Sequence[tuple[str, bytes]]:
+    return _books_above(key["websiteCode"], key["customerGroupCode"])
+
+
+@lru_cache(10_000)
+def _categories_above(path: str, view: str) -> Sequence[tuple[str, bytes]]:
+    ends = [place for place, character in enumerate(path) if character == "/"]
+    return tuple(
+        ("categories", canonical_json({"urlPath": path[:end], "storeViewCode": view}))
+        for end in reversed(ends)
+    )
+
+
+@lru_cache(10_000)
+def _books_above(website: str, group: str) -> Sequence[tuple[str, bytes]]:
+    return tuple(_book_node(book) for book in dict.fromkeys((_book_of(website, group), website)))
+
+
+def _book_node(book: str) -> tuple[str, bytes]:
+    return "priceBooks", canonical_json({"priceBookId": book})
+
+
+_ABOVE: Final[Mapping[str, Callable[[Members], Sequence[tuple[str, bytes]]]]] = {
+    "categories": _above_category,
+    "priceBooks": _above_price_book,
+    "prices": _above_price,
+}
+_BELOW: Final[Mapping[str, Sequence[str]]] = {
+    "categories": ("categories",),
+    "priceBooks": ("priceBooks", "prices"),
+}
 
 _KEYS: Final[Mapping[str, Callable[[Members], dict[str, Any]]]] = {
     "products": _product_key,

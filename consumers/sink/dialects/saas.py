@@ -52,6 +52,9 @@ class SaasDialect:
             return {"website": {"websiteCode": payload["website"]["websiteCode"]}}
         return {name: payload[name] for name in _DELETE_MEMBERS.get(feed, ())}
 
+    def delete_needs_members(self, feed: str) -> bool:
+        return feed in _DELETE_MEMBERS
+
     def delete_payload(self, feed: str, key: Members, members: Members | None = None) -> dict[str, Any]:
         members = members or {}
         missing = [name for name in _DELETE_MEMBERS.get(feed, ()) if name not in members]
@@ -71,7 +74,21 @@ class SaasDialect:
         return _same(payload, *names) if names and all(name in payload for name in names) else None
 
     def identity_moves(self, feed: str) -> bool:
-        return feed == "categories"
+        # A website's code is its name there, and its id here.
+        return feed in {"categories", "scopesWebsite"}
+
+    def stands_below(self, feed: str) -> bool:
+        # Nothing is published of deletes that take others along.
+        return False
+
+    def above(self, feed: str, key: Members) -> Sequence[tuple[str, bytes]]:
+        return ()
+
+    def below(self, feed: str) -> Sequence[str]:
+        return ()
+
+    def stands_on(self, feed: str) -> bool:
+        return False
 
     def stamp(self, feed: str) -> Stamp | None:
         return Stamp(STAMPS[feed], _RFC_3339 if STAMPS[feed] == "updatedAt" else _DATE_TIME)

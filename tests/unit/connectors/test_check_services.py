@@ -102,7 +102,7 @@ def test_a_signed_request_without_items_tries_the_key(status: int, state: str, s
         findings = target_findings("main", saas_target(endpoint.url))
 
     assert findings == [Finding("target main", state, sentence.format(url=endpoint.url))]  # type: ignore[arg-type]
-    assert endpoint.requests == [("POST", "/catalog/v2/products/space-1", "[]")]
+    assert endpoint.requests == [("POST", "/scopes/v2/space-1", "[]")]
     headers = endpoint.headers[0]
     assert headers["x-api-key"] == "public"
     assert set(jwt.decode(headers["x-gw-signature"], public_key_pem(), ["RS256"])) == {"exp"}

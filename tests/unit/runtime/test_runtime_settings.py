@@ -68,12 +68,12 @@ def test_a_whole_target_can_come_by_environment() -> None:
         None,
         {
             "COMMERCE_SYNC__TARGETS__SHOP__URL": "https://target",
-            "COMMERCE_SYNC__TARGETS__SHOP__FEEDS": "products, products",
+            "COMMERCE_SYNC__TARGETS__SHOP__FEEDS": "prices, PRICEBOOKS, prices",
             "COMMERCE_SYNC__TARGETS__SHOP__BUDGET__REQUESTS_PER_MINUTE": "9",
         },
     )
 
-    assert settings.targets["shop"].sent_feeds == ("products", "products")
+    assert settings.targets["shop"].sent_feeds == ("prices", "priceBooks")
     assert settings.targets["shop"].budget.requests_per_minute == 9
 
 
@@ -235,6 +235,19 @@ def test_an_unknown_feed_is_named() -> None:
     )
 
 
+def test_a_target_is_sent_every_feed_of_its_dialect_in_order() -> None:
+    """What others refer to comes first: books before prices, categories before products."""
+    environ = {"COMMERCE_SYNC__TARGETS__O__URL": "https://t", **SAAS}
+
+    targets = load(None, environ).targets
+
+    assert targets["o"].sent_feeds == ("productAttributes", "categories", "products", "priceBooks", "prices")
+    assert targets["a"].sent_feeds == (
+        *("scopesWebsite", "scopesCustomerGroup", "productAttributes", "categories", "products"),
+        *("variants", "productOverrides", "prices"),
+    )
+
+
 SAAS = {
     "COMMERCE_SYNC__TARGETS__A__URL": "https://t/feeds",
     "COMMERCE_SYNC__TARGETS__A__DIALECT": "saas",
@@ -314,8 +327,8 @@ def test_a_feed_without_a_route_is_refused_with_those_that_have_one() -> None:
 
     assert told == (
         "targets.a: feeds: inventoryStockStatus cannot be sent by dialect saas, whose service has no route "
-        "for it: remove it; there are routes for categories, productAttributes, products, prices, "
-        "productOverrides, variants, scopesWebsite, scopesCustomerGroup"
+        "for it: remove it; there are routes for scopesWebsite, scopesCustomerGroup, productAttributes, "
+        "categories, products, variants, productOverrides, prices"
     )
 
 

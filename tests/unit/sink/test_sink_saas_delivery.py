@@ -16,6 +16,7 @@ from commerce_sync.emulator.exchange import Request
 from commerce_sync.emulator.saas import Saas
 from commerce_sync.emulator.signatures import Signatures
 from commerce_sync.emulator.storage import Storage
+from consumers.sink.claims import Claims
 from consumers.sink.dialects.saas import SaasDialect
 from consumers.sink.settle import Answer
 from consumers.sink.sign import Signer
@@ -39,9 +40,12 @@ class Service:
         self.signer = Signer(AUTH, clock)
         self.posts: list[list[dict[str, Any]]] = []
         self.lost = 0
+        self.refused: list[Answer] = []
 
     def post(self, path: str, body: bytes) -> Answer:
         self.posts.append(msgspec.json.decode(body))
+        if self.refused:
+            return self.refused.pop()
         headers = {name.lower(): value for name, value in self.signer.headers().items()}
         headers["content-type"] = "application/json"
         answer = self.saas.handle(Request("POST", f"/feeds{path}", headers, body))
@@ -303,3 +307,131 @@ def test_two_keys_never_speak_for_one_identity_together(service: Service) -> Non
     assert len(flying) == 1
     assert flying[0][0] in {item_key("OLD"), item_key("NEW")}
     assert service.sent[-1] == ("NEW", False)
+
+
+def test_what_a_key_named_before_is_deleted_when_it_names_another(service: Service) -> None:
+    """Product 1 is gone and product 2 has its SKU: no tombstone tells, but the service knows two items."""
+    sink = drive(service, ById("demo"))
+    sink.run(item("A", 1, productId=1))
+
+    sink.run(item("A", 2, productId=2), item("B", 3, productId=3))
+
+    assert [(i["productId"], i["deleted"]) for i in flat(service)] == [
+        (1, False),
+        (1, True),
+        (3, False),
+        (2, False),
+    ]
+    assert outcomes(sink) == {"A": "delivered", "B": "delivered"}
+    assert sink.position == 4
+
+
+@pytest.mark.parametrize("mover_first", [False, True])
+def test_a_key_that_is_taken_over_deletes_nothing_that_only_moved(
+    service: Service, mover_first: bool
+) -> None:
+    """Product 1 went from A to B, product 2 has A now."""
+    sink = drive(service, ById("demo"))
+    sink.run(item("A", 1, productId=1))
+
+    moved = [item("B", 2, productId=1), item("A", 3, productId=2)]
+    sink.run(*(moved if mover_first else [item("A", 2, productId=2), item("B", 3, productId=1)]))
+    sink.pass_time(1)
+
+    last = {i["productId"]: (i["sku"], i["deleted"]) for i in flat(service)}
+    assert last == {1: ("B", False), 2: ("A", False)}
+    if mover_first:
+        assert not any(i["deleted"] for i in flat(service))
+
+
+def test_a_key_that_goes_back_to_what_was_deleted_brings_it_again(service: Service) -> None:
+    """Between the delete of what the key named and the item that it names, the first comes back."""
+    sink = drive(service, ById("demo"))
+    sink.run(item("A", 1, productId=1))
+    sink.append(item("A", 2, productId=2))
+    sink.scan()
+    request = next(iter(sink.delivery.requests()))
+    sink.append(item("A", 3, productId=1))
+    sink.scan()
+    sink.delivery.answered(request.number, sink.answer(request))
+
+    sink.run()
+
+    assert [(i["productId"], i["deleted"]) for i in flat(service)] == [(1, False), (1, True), (1, False)]
+    assert service.held == {"A": "Name of A"}
+
+
+def test_an_item_waits_with_the_delete_that_has_to_go_first(service: Service) -> None:
+    """A refused delete parks the item; the retry does both."""
+    sink = drive(service, ById("demo"))
+    sink.run(item("A", 1, productId=1))
+    service.refused.append(Answer(400, b'{"feedItemReceivedCount":0,"invalidFeedItems":[]}'))
+
+    sink.run(item("A", 2, productId=2))
+    parked = outcomes(sink)
+    sink.delivery.retry("products", sink.wall_ms + 1, None, [])
+    sink.run()
+
+    assert parked == {"A": "attention"}
+    assert [(i["productId"], i["deleted"]) for i in flat(service)[1:]] == [(1, True), (1, True), (2, False)]
+    assert outcomes(sink) == {"A": "delivered"}
+    assert sink.letters() == {}
+
+
+@pytest.mark.parametrize("lane", ["live", "bulk"])
+def test_a_predecessors_untold_item_can_be_deleted(
+    service: Service, lane: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It died between its request and its status: the record it sent tells what the delete has to say."""
+    first = drive(service)
+    first.append(item("A", 1, lane=lane))
+    service.post("/catalog/v2/products/demo", first_body(first))
+    first.append(tombstone("A", 2))
+    # The successor's scan may pass bulk work without taking it up.
+    monkeypatch.setattr("consumers.sink.waiting.BULK_ITEMS_MAX", 0)
+
+    successor = drive(service, after=first, clean=False)
+    successor.run()
+    successor.pass_time(30)
+
+    assert service.held == {}
+    assert service.sent[-1] == ("A", True)
+    assert outcomes(successor) == {"A": "deleted"}
+    assert successor.letters() == {}
+
+
+def test_all_that_a_predecessor_may_have_sent_under_a_key_is_deleted(service: Service) -> None:
+    """Nobody knows whether its last request held product 1 or product 2."""
+    first = drive(service, ById("demo"))
+    first.append(item("A", 1, productId=1))
+    service.post("/catalog/v2/products/demo", first_body(first))
+    first.append(item("A", 2, productId=2), tombstone("A", 3))
+
+    successor = drive(service, ById("demo"), after=first, clean=False)
+    successor.run()
+    successor.pass_time(30)
+    successor.pass_time(31)
+
+    assert {i["productId"] for i in flat(service) if i["deleted"]} == {1, 2}
+    assert outcomes(successor) == {"A": "deleted"}
+
+
+def test_a_key_speaks_for_one_identity_at_a_time() -> None:
+    """What it spoke for before is free."""
+    claims = Claims()
+
+    first = claims.enter(("1",), b"A")
+    second = claims.enter(("2",), b"A")
+    other = claims.enter(("1",), b"B")
+
+    assert (first, second, other) == (True, True, True)
+
+
+def flat(service: Service) -> list[dict[str, Any]]:
+    return [item for items in service.posts for item in items]
+
+
+def first_body(sink: Drive) -> bytes:
+    """What a sink sends first; it never hears of the answer."""
+    sink.scan()
+    return next(iter(sink.delivery.requests())).body

@@ -1,0 +1,403 @@
+"""Items that stand on others: price books before their prices, deletes that take others along.
+
+The service is the emulator's catalog: it loses prices without a book, cascades, and gives back for a week.
+"""
+
+import pytest
+from tree_drive import Service, TreeDrive
+
+from consumers.sink.feed import Rules
+from consumers.sink.settle import Answer
+from consumers.sink.tree import GRACE_S
+
+DAY_S = 24 * 3600.0
+GROUP = "base::g1"
+LOST = Answer(0, error="lost")
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture
+def sink(service: Service) -> TreeDrive:
+    return TreeDrive(service)
+
+
+def put(sink: TreeDrive, feed: str, *names: str) -> None:
+    for name in names:
+        sink.put(feed, name)
+
+
+def tombstones(sink: TreeDrive, feed: str, *names: str) -> None:
+    for name in names:
+        sink.tombstone(feed, name)
+
+
+# Price books before prices.
+
+
+def test_a_price_goes_as_soon_as_its_book_and_that_ones_parent_are_delivered(
+    service: Service, sink: TreeDrive
+) -> None:
+    """Not before; one behind the other."""
+    put(sink, "prices", f"A in {GROUP}", "A in base")
+    sink.run()
+    before = service.sent
+
+    put(sink, "priceBooks", GROUP, "base")
+    sink.run()
+
+    assert before == []
+    assert service.requests == [
+        ("priceBooks", "upsert", ["base"]),
+        ("prices", "upsert", ["A in base"]),
+        ("priceBooks", "upsert", [GROUP]),
+        ("prices", "upsert", [f"A in {GROUP}"]),
+    ]
+    assert service.held("prices") == {"A in base": "1", f"A in {GROUP}": "1"}
+
+
+def test_a_price_waits_while_its_book_is_under_way(service: Service, sink: TreeDrive) -> None:
+    put(sink, "priceBooks", "base")
+    put(sink, "prices", "A in base")
+    sink.scan()
+
+    books = sink.fly()
+    nothing = sink.fly()
+    sink.land(books)
+    prices = sink.fly()
+
+    assert [request.feed for request in books] == ["priceBooks"]
+    assert nothing == []
+    assert [request.feed for request in prices] == ["prices"]
+
+
+def test_prices_of_a_book_that_does_not_come_are_set_aside_and_hold_up_nobody(
+    service: Service, sink: TreeDrive
+) -> None:
+    """The service refuses the book: others' prices go, these wait where a person sees them."""
+    service.bad = {"other"}
+    put(sink, "priceBooks", "base", "other")
+    put(sink, "prices", "A in other", "A in base")
+
+    sink.run()
+    at_once = sink.outcomes("prices")
+    sink.pass_time(GRACE_S)
+
+    assert at_once == {"A in base": "delivered"}
+    assert sink.outcomes("prices") == {"A in base": "delivered", "A in other": "retryable"}
+    letter = sink.letters("prices")["A in other"]
+    assert (letter.kind, letter.error, letter.due_ms) == ("retryable", "waits for price book other", None)
+    assert sink.positions["prices"] == 2
+
+
+def test_set_aside_prices_are_not_tried_by_time(service: Service, sink: TreeDrive) -> None:
+    """They could only be set aside again."""
+    put(sink, "prices", "A in base")
+    sink.run()
+    sink.pass_time(GRACE_S)
+    written = dict(sink.topics)
+
+    sink.pass_time(1_000, step=100)
+
+    assert sink.topics == written
+    assert service.sent == []
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_set_aside_prices_go_as_soon_as_their_book_is_delivered(
+    service: Service, sink: TreeDrive, restarted: bool
+) -> None:
+    """Also in another process."""
+    put(sink, "prices", f"A in {GROUP}", "B in base")
+    sink.run()
+    sink.pass_time(GRACE_S)
+    if restarted:
+        sink = TreeDrive(service, after=sink)
+        sink.run()
+
+    put(sink, "priceBooks", "base", GROUP)
+    sink.run()
+    if restarted:
+        # What a dead letter is about may have been under way when its process ended.
+        sink.pass_time(30)
+
+    assert service.held("prices") == {f"A in {GROUP}": "1", "B in base": "1"}
+    assert sink.letters("prices") == {}
+
+
+def test_prices_are_released_although_their_book_came_while_nobody_was_there(
+    service: Service, sink: TreeDrive
+) -> None:
+    """The book's status was written, and the process died before the prices went."""
+    put(sink, "prices", "A in base")
+    sink.run()
+    sink.pass_time(GRACE_S)
+    put(sink, "priceBooks", "base")
+    sink.scan()
+    sink.land(sink.fly())
+    sink.commit()
+
+    successor = TreeDrive(service, after=sink, clean=False)
+    successor.pass_time(40)
+
+    assert service.held("prices") == {"A in base": "1"}
+    assert successor.letters("prices") == {}
+
+
+def test_many_prices_without_a_book_do_not_stop_the_feed(service: Service) -> None:
+    """The guard is for items that fail; these only wait."""
+    sink = TreeDrive(service, rules=Rules(guard_percent=10))
+    put(sink, "prices", *(f"{n} in nowhere" for n in range(300)))
+    sink.run()
+    sink.pass_time(GRACE_S)
+
+    put(sink, "priceBooks", "base")
+    put(sink, "prices", "A in base")
+    sink.run()
+
+    assert len(sink.letters("prices")) == 300
+    assert service.held("prices") == {"A in base": "1"}
+    assert sink.delivery.complaints == []
+
+
+def test_a_book_whose_change_is_refused_still_carries_its_prices(service: Service, sink: TreeDrive) -> None:
+    """The service goes on holding what it had."""
+    put(sink, "priceBooks", "base")
+    sink.run()
+    service.bad = {"base"}
+    sink.put("priceBooks", "base", "refused")
+    sink.run()
+
+    put(sink, "prices", "A in base")
+    sink.run()
+
+    assert sink.outcomes("priceBooks") == {"base": "attention"}
+    assert service.held("prices") == {"A in base": "1"}
+
+
+def test_prices_go_at_once_where_somebody_else_keeps_the_books(service: Service) -> None:
+    sink = TreeDrive(service, feeds=("prices",))
+    put(sink, "prices", "A in main")
+
+    sink.run()
+
+    assert service.held("prices") == {"A in main": "1"}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_prices_sent_soon_after_their_books_creation_go_once_more(
+    service: Service, sink: TreeDrive, restarted: bool
+) -> None:
+    """The service takes a book and makes it later; a price that came in between is lost there."""
+    put(sink, "priceBooks", "base")
+    sink.run()
+    if restarted:
+        sink = TreeDrive(service, after=sink)
+    sink.pass_time(100)
+    put(sink, "prices", "A in base")
+    sink.run()
+    sink.pass_time(21)
+    put(sink, "prices", "B in base")
+    sink.pass_time(300)
+
+    assert service.sent == [("upsert", "base"), *[("upsert", "A in base")] * 2, ("upsert", "B in base")]
+
+
+# Deletes that take others along.
+
+
+def test_nothing_below_is_sent_while_a_delete_above_is_not_settled(service: Service, sink: TreeDrive) -> None:
+    put(sink, "categories", "men", "men/tops")
+    sink.run()
+    tombstones(sink, "categories", "men")
+    sink.scan()
+    deletes = sink.fly()
+    sink.put("categories", "men/tops", "new")
+    sink.put("categories", "mention", "other")
+    sink.scan()
+
+    meanwhile = [item.key for request in sink.fly() for item in request.items]
+    sink.land(deletes)
+    sink.run()
+
+    assert [request.operation for request in deletes] == ["delete"]
+    assert [b"mention" in key for key in meanwhile] == [True]
+    assert service.held("categories")["men/tops"] == "new"
+
+
+def test_a_delete_waits_for_requests_below_it(service: Service, sink: TreeDrive) -> None:
+    """An upsert that is applied behind it would stay."""
+    put(sink, "priceBooks", "base")
+    sink.run()
+    put(sink, "prices", "A in base")
+    sink.scan()
+    prices = sink.fly()
+    tombstones(sink, "priceBooks", "base")
+    sink.scan()
+
+    meanwhile = sink.fly()
+    sink.land(prices)
+    sink.pass_time(1)
+
+    assert meanwhile == []
+    assert service.sent == [("upsert", "base"), ("upsert", "A in base"), ("delete", "base")]
+
+
+def test_a_delete_settles_what_is_below_and_its_own_deletes_need_no_request(
+    service: Service, sink: TreeDrive
+) -> None:
+    put(sink, "priceBooks", "base", GROUP)
+    put(sink, "prices", "A in base", f"A in {GROUP}")
+    sink.pass_time(300)
+
+    tombstones(sink, "priceBooks", "base")
+    sink.run()
+    outcomes = sink.outcomes("priceBooks") | sink.outcomes("prices")
+    tombstones(sink, "priceBooks", GROUP)
+    tombstones(sink, "prices", "A in base", f"A in {GROUP}")
+    sink.pass_time(400)
+
+    assert set(outcomes.values()) == {"deleted"}
+    assert [name for operation, name in service.sent if operation == "delete"] == ["base"]
+    assert service.held("prices") == service.held("priceBooks") == {}
+
+
+def test_a_delete_below_is_sent_where_nobody_knows_that_the_item_fell(
+    service: Service, sink: TreeDrive
+) -> None:
+    """What stood above was never there, as far as we know: the service may not have taken anything along."""
+    put(sink, "categories", "men/tops")
+    sink.run()
+
+    tombstones(sink, "categories", "men")
+    sink.run()
+    tombstones(sink, "categories", "men/tops")
+    sink.run()
+
+    assert service.held("categories") == {}
+    assert sink.outcomes("categories") == {"men": "deleted", "men/tops": "deleted"}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_fell_with_a_delete_and_is_not_deleted_comes_back_by_itself(
+    service: Service, sink: TreeDrive, restarted: bool
+) -> None:
+    """Its own record says that it is there, and no record of it may come."""
+    put(sink, "categories", "men", "men/tops")
+    sink.run()
+    tombstones(sink, "categories", "men")
+    sink.run()
+    fallen = service.held("categories")
+    if restarted:
+        sink = TreeDrive(service, after=sink)
+
+    sink.pass_time(130)
+
+    assert fallen == {}
+    assert service.held("categories") == {"men/tops": "1"}
+    assert sink.outcomes("categories") == {"men": "deleted", "men/tops": "delivered"}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_must_not_come_back_with_its_parent_is_deleted_again(
+    service: Service, sink: TreeDrive, restarted: bool
+) -> None:
+    """The service restores a week's deletes as they were, and one of them is still deleted here."""
+    put(sink, "categories", "men", "men/tops", "men/shirts")
+    sink.run()
+    tombstones(sink, "categories", "men", "men/tops", "men/shirts")
+    sink.run()
+    sink.pass_time(6 * DAY_S, step=DAY_S)
+    if restarted:
+        sink = TreeDrive(service, after=sink)
+
+    put(sink, "categories", "men")
+    sink.put("categories", "men/shirts", "new")
+    sink.pass_time(1)
+
+    assert service.held("categories") == {"men": "1", "men/shirts": "new"}
+
+
+def test_it_is_deleted_again_although_the_process_dies_in_between(service: Service, sink: TreeDrive) -> None:
+    """The parent's status was written, the deletes had not gone."""
+    put(sink, "priceBooks", "base")
+    put(sink, "prices", "A in base")
+    sink.run()
+    tombstones(sink, "priceBooks", "base")
+    tombstones(sink, "prices", "A in base")
+    sink.run()
+    put(sink, "priceBooks", "base")
+    sink.scan()
+    sink.land(sink.fly())
+    sink.commit()
+    restored = service.held("prices")
+
+    successor = TreeDrive(service, after=sink, clean=False)
+    successor.pass_time(40)
+
+    assert restored == {"A in base": "1"}
+    assert service.held("prices") == {}
+
+
+def test_a_delete_that_waits_while_its_parent_returns_is_not_taken_as_done(
+    service: Service, sink: TreeDrive
+) -> None:
+    """The tombstone below comes between the parent's delete and its return."""
+    put(sink, "categories", "men", "men/tops")
+    sink.run()
+    tombstones(sink, "categories", "men")
+    sink.run()
+    put(sink, "categories", "men")
+    sink.scan()
+    returns = sink.fly()
+    tombstones(sink, "categories", "men/tops")
+    sink.scan()
+    sink.fly()
+    sink.land(returns)
+    restored = service.held("categories")
+    sink.pass_time(10)
+
+    assert restored == {"men": "1", "men/tops": "1"}
+    assert service.held("categories") == {"men": "1"}
+
+
+def test_what_was_sent_behind_a_lost_delete_goes_once_more(service: Service, sink: TreeDrive) -> None:
+    """The lost request may take effect late, and take along what came since."""
+    put(sink, "categories", "men", "men/tops")
+    sink.run()
+    service.answers = [LOST]
+    tombstones(sink, "categories", "men")
+    sink.scan()
+    lost = sink.fly()
+    sink.land(lost)
+    put(sink, "categories", "men")
+    sink.put("categories", "men/tops", "new")
+    sink.pass_time(40)
+    before = service.held("categories")
+    service.apply(lost[0])
+    service.gives_nothing_back()
+
+    sink.pass_time(300)
+
+    assert before == {"men": "1", "men/tops": "new"}
+    assert service.held("categories") == {"men": "1", "men/tops": "new"}
+
+
+def test_deletes_are_remembered_as_long_as_they_can_be_undone(service: Service, sink: TreeDrive) -> None:
+    """Eight days; then the topic need not hold them."""
+    put(sink, "categories", "men")
+    sink.run()
+    tombstones(sink, "categories", "men")
+    sink.run()
+    sink.pass_time(7.9 * DAY_S, step=DAY_S / 10)
+    remembered = sink.outcomes("categories")
+    sink.pass_time(0.2 * DAY_S, step=DAY_S / 10)
+
+    assert remembered == {"men": "deleted"}
+    assert sink.outcomes("categories") == {}
+    put(sink, "categories", "men")
+    sink.run()
+    assert service.held("categories") == {"men": "1"}
