@@ -11,6 +11,7 @@ from typing import ClassVar
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from commerce_sync.run.framing import choose_framing
 from runtime import settings as settings_module
 from runtime.errors import CommerceSyncError
 
@@ -23,7 +24,9 @@ class Context:
     verbose: int
 
     def settings(self) -> settings_module.Settings:
-        return settings_module.load(self.config_file)
+        loaded = settings_module.load(self.config_file)
+        choose_framing(loaded)
+        return loaded
 
 
 class LazyGroup(click.Group):

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+from commerce_sync.run.framing import choose_framing
 from commerce_sync.run.roles import Process, run
 from runtime import collector, logs, settings
 from runtime import health as health_module
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> int:
     _stop_with_parent(stopper)
     try:
         loaded = settings.load(options.config)
+        choose_framing(loaded)
         health = health_module.Health()
         stop_serving = health_module.serve(health, loaded.http.host, options.port)
         log.info("role starts", extra={"pid": os.getpid(), "metrics_port": options.port})

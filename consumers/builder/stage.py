@@ -4,7 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import msgspec
@@ -18,6 +18,8 @@ from consumers.builder.entities import ENTITIES, Built, Entity, ReadOptions
 from consumers.builder.fold import Reference, Work, decode, fold
 from consumers.builder.guard import DeleteGuard
 from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
+from consumers.builder.read.reader import carry_out
+from consumers.builder.read.versions import next_due_s, read_boundaries
 from runtime import metrics
 from runtime.database import Database, Snapshot
 from runtime.errors import BehindFloor, Fault, Poison, Transient
@@ -277,7 +279,26 @@ class BuilderStage:
             missing = (
                 [_joining(key, works) for key in claims.affected(index, keys)] if entity.contested else []
             )
+        if snapshot.edition.is_staged:
+            made = self._with_versions(made, snapshot)
         return [(work, built, self._standing(work, keys, entity.contested)) for work, built in made.values()]
+
+    def _with_versions(
+        self, made: Mapping[str, tuple[Work, Built]], snapshot: Snapshot
+    ) -> dict[str, tuple[Work, Built]]:
+        """What was built, due also when another version of what it was built from begins to count.
+
+        What cannot be built today is still made of the rows that it was made of before.
+        """
+        refs = {
+            key: built.refs or self._index[_shard(work)].get(key).refs for key, (work, built) in made.items()
+        }
+        names = {name for of_entity in refs.values() for name in of_entity}
+        boundaries = carry_out(snapshot, read_boundaries(self._options.read.table_prefix, names))
+        return {
+            key: (work, replace(built, due_s=next_due_s(built.due_s, refs[key], boundaries)))
+            for key, (work, built) in made.items()
+        }
 
     def _keys(self, work: Work, built: Built) -> frozenset[ItemKey]:
         """Items that an entity makes; one that cannot be built keeps what it has."""

@@ -33,6 +33,9 @@ class FakeSnapshot:
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._shop.query(statement, parameters)
 
+    def query_all(self, queries: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
+        return [self.query(*query) for query in queries]
+
 
 class FakeShop:
     """Products by id, their parents and media; keeps what snapshots were asked to cover."""
@@ -56,6 +59,8 @@ class FakeShop:
         self.shadowed: list[tuple[int, str]] = []
         self.edition = Edition()
         self.forgotten = 0
+        # When another version begins to count, by kind and entity id.
+        self.changes_s: dict[tuple[str, int], int] = {}
         # Entity ids by row id, of staged versions.
         self.versions: dict[Versioned, dict[int, int]] = {"product": {}, "category": {}}
 
@@ -83,6 +88,9 @@ class FakeShop:
             return [(int(i), of_rows[int(i)]) for i in ids if int(i) in of_rows]
         if statement.startswith("SELECT COUNT(*)"):
             return [(len(self.skus),)]
+        if "MIN(changes_s)" in statement:
+            kind, ids = ("product" if "product" in statement else "category"), parameters[0]
+            return [(i, at) for (of, i), at in self.changes_s.items() if of == kind and i in ids]
         if "> %s AND" in statement:
             cursor, until, limit = parameters
             return sorted((i, sku) for i, sku in self.skus.items() if cursor < i <= until)[:limit]

@@ -1,4 +1,7 @@
-"""Both editions of the shop's database give the same items: row ids, staged versions, a table prefix."""
+"""Both editions of the shop's database give the same items: row ids, staged versions, a table prefix.
+
+The pipeline here frames its feeds by a schema registry.
+"""
 
 import asyncio
 import secrets
@@ -14,10 +17,12 @@ import msgspec
 import pytest
 import requests
 from commerce_edition import AFTER, BEGIN
+from fake_registry import FakeRegistry, serving
 
 from commerce_sync.checks.database import ask_connector_class
 from commerce_sync.local.stack import ADMIN_VARIABLE, Stack
-from commerce_sync.proof.feeds import Items, feed_differences, fresh_items, held_items
+from commerce_sync.proof.feeds import feed_differences, held_items
+from commerce_sync.proof.fresh import Items, fresh_items
 from commerce_sync.run.prepare import prepare
 from commerce_sync.run.quiet import await_resync
 from commerce_sync.run.request import request_resync
@@ -27,7 +32,9 @@ from commerce_sync.sample.database import address_of, connected
 from commerce_sync.sample.seed import fill
 from producers.connectors.execute import apply
 from runtime.kafka import read_to_end, reader
+from runtime.registry import use_registry
 from runtime.settings import CommerceSettings, Settings, load
+from schemas import codec
 from schemas.entities import FEEDS
 from schemas.records import Dirty
 from schemas.topics import TopicNames
@@ -190,7 +197,17 @@ class Flow:
 
 
 @pytest.fixture(scope="module")
-def path(stack: Stack, commerce: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
+def registry() -> Iterator[str]:
+    """Its address."""
+    with serving(FakeRegistry()) as url:
+        yield url
+    codec.use(None)
+
+
+@pytest.fixture(scope="module")
+def path(
+    stack: Stack, commerce: Shop, registry: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flow]:
     """Multi-source inventory is not installed in this shop."""
     tables = ", ".join(f"{{p}}{table}" for table in MULTI_SOURCE)
     commerce.sql("SET foreign_key_checks = 0", f"DROP TABLE {tables}")
@@ -202,15 +219,17 @@ def path(stack: Stack, commerce: Shop, tmp_path_factory: pytest.TempPathFactory)
         "COMMERCE_SYNC__COMMERCE__TABLE_PREFIX": PREFIX,
         "COMMERCE_SYNC__KAFKA__TOPIC_PREFIX": f"edition-{run}",
         "COMMERCE_SYNC__CAPTURE__CONNECTOR": f"edition-{run}",
+        "COMMERCE_SYNC__KAFKA__SCHEMA_REGISTRY_URL": registry,
         "COMMERCE_SYNC__HTTP__METRICS_PORT": "0",
         "COMMERCE_SYNC__BUILDER__DELETE_GUARD_PERCENT": "100",
     }
     settings = load(environ=variables)
+    use_registry(registry, TopicNames(settings.kafka.topic_prefix))
     log_dir: Path = tmp_path_factory.mktemp("edition")
     supervisor = Supervisor(role_arguments, environment(variables), 0, log_dir)
     try:
         apply(settings, ask_connector_class(settings), print)
-        wanted = processes(settings, ("router", "builder", "resync"), {}, "edition")
+        wanted = processes(settings, ("router", "builder", "clock", "resync"), {}, "edition")
         prepare(settings, wanted)
         supervisor.start(wanted)
         await_resync(settings, request_resync(settings, FEEDS), 60, lambda *_: None)
@@ -234,6 +253,19 @@ def test_every_feed_is_built_under_a_prefix_without_multi_source_inventory(path:
     assert counts["inventoryStockStatus"] > PRODUCTS / 2
 
 
+def test_every_value_begins_with_an_id_of_the_registry(path: Flow) -> None:
+    """A zero byte, then four for the id: what any client of a registry reads."""
+    names = TopicNames(path.settings.kafka.topic_prefix)
+    asker = reader(path.settings.kafka, "test.editions")
+    try:
+        partitions = range(path.settings.kafka.partitions)
+        values = [record.value or b"" for record in read_to_end(asker, names.feed("products"), partitions)]
+    finally:
+        asker.close()
+
+    assert {value[:1] for value in values} == {b"\x00"}
+
+
 def test_a_change_of_any_table_of_versions_reaches_its_product(path: Flow) -> None:
     """Told by row ids, each of which is another product's id too."""
     entity = "{p}catalog_product_entity"
@@ -251,30 +283,45 @@ def test_a_change_of_any_table_of_versions_reaches_its_product(path: Flow) -> No
             path.shop.sql(f"UPDATE {{p}}{table} SET {change} WHERE {column} = {row_id}")
         expected = (f"{table}:{'d' if change == DELETED else 'u'}", sku)
         path.wait_until(f"{table} marks {sku}", lambda expected=expected: expected in path.marked())  # type: ignore[misc]
-    path.settle()
+
+
+def take_over(path: Flow, product: int, category: int, in_s: int) -> str:
+    """Let the versions to come of both begin so many seconds from now; the product's SKU."""
+    moment = f"UNIX_TIMESTAMP() + {in_s}"
+    for table, number in (("catalog_product_entity", product), ("catalog_category_entity", category)):
+        path.shop.sql(
+            f"UPDATE {{p}}{table} SET updated_in = {moment}"
+            f" WHERE entity_id = {number} AND created_in = {BEGIN}",
+            f"UPDATE {{p}}{table} SET created_in = {moment} WHERE entity_id = {number} AND row_id > {AFTER}",
+        )
+    ((sku,),) = path.shop.sql(
+        f"SELECT DISTINCT sku FROM {{p}}catalog_product_entity WHERE entity_id = {product}"
+    )
+    return str(sku)
+
+
+def names_of(path: Flow, sku: str, category: str) -> set[str]:
+    """First words of what is shown of both."""
+    items = [item for item in path.held("products") if item["sku"] == sku]
+    items += [item for item in path.held("categories") if item["categoryId"] == category]
+    return {item["name"].partition(" ")[0] for item in items}
 
 
 def test_a_version_that_takes_over_by_its_rows_is_built_from(path: Flow) -> None:
-    """As Commerce ends a version and begins the next; a category's descendants follow."""
-    ((sku,),) = path.shop.sql(
-        f"SELECT sku FROM {{p}}catalog_product_entity WHERE entity_id = 5 AND created_in = {BEGIN}"
-    )
-    for table, number in (("catalog_product_entity", 5), ("catalog_category_entity", 4)):
-        path.shop.sql(
-            f"UPDATE {{p}}{table} SET updated_in = UNIX_TIMESTAMP()"
-            f" WHERE entity_id = {number} AND created_in = {BEGIN}",
-            f"UPDATE {{p}}{table} SET created_in = UNIX_TIMESTAMP()"
-            f" WHERE entity_id = {number} AND row_id > {AFTER}",
-        )
-    path.wait_until(
-        "the name is that of the next version",
-        lambda: any(i["sku"] == sku and i["name"].startswith("not ") for i in path.held("products")),
-    )
+    """As Commerce ends a version and begins the next; its new and its former children follow."""
+    sku = take_over(path, 5, 4, 0)
 
-    path.settle()
-    names = {item["name"] for item in path.held("categories") if item["categoryId"] == "4"}
-    assert names
-    assert all(name.startswith("not ") for name in names)
+    path.wait_until("names are those of the next versions", lambda: names_of(path, sku, "4") == {"not"})
+
+
+def test_a_version_that_takes_over_by_time_is_built_from(path: Flow) -> None:
+    """No row is written at that moment; children that the version to come alone has follow too."""
+    sku = take_over(path, 8, 5, 5)
+    before = names_of(path, sku, "5")
+
+    path.wait_until("names are those of the next versions", lambda: names_of(path, sku, "5") == {"not"})
+    assert "not" not in before
+    assert ("due", sku) in path.marked()
 
 
 def test_an_attribute_added_while_running_is_on_items(path: Flow) -> None:
@@ -298,7 +345,6 @@ def test_an_attribute_added_while_running_is_on_items(path: Flow) -> None:
         )
 
     path.wait_until("the item has the attribute", shown)
-    path.settle()
 
 
 def test_a_product_that_goes_with_its_id_takes_its_items_along(path: Flow) -> None:
@@ -306,6 +352,10 @@ def test_a_product_that_goes_with_its_id_takes_its_items_along(path: Flow) -> No
     ((sku,),) = path.shop.sql("SELECT DISTINCT sku FROM {p}catalog_product_entity WHERE entity_id = 9")
     assert any(item["sku"] == sku for item in path.held("products"))
     path.shop.sql("DELETE FROM {p}sequence_product WHERE sequence_value = 9")
+
     path.wait_until("its items are gone", lambda: all(i["sku"] != sku for i in path.held("products")))
 
+
+def test_after_all_of_it_every_feed_is_a_fresh_build(path: Flow) -> None:
+    """Whoever refers to what was changed above has followed."""
     path.settle()
