@@ -331,12 +331,37 @@ def commit_beginnings(
         TopicPartition(place.topic, place.partition, watermarks(consumer, place.topic, place.partition)[0])
         for place in missing
     ]
+    _set_positions(admin, group, begin)
+    return len(begin)
+
+
+def raise_positions(
+    admin: AdminClient, consumer: Consumer, group: str, partitions: list[TopicPartition]
+) -> list[TopicPartition]:
+    """Set positions that the log no longer holds to its beginning; returns those that were.
+
+    Whatever stood in between was never read: something must make good for it. The group must have no
+    members.
+
+    Raises:
+        Unreachable: the broker does not tell or take offsets.
+    """
+    lost = []
+    for place in committed_offsets(admin, group, partitions):
+        low, _ = watermarks(consumer, place.topic, place.partition)
+        if 0 <= place.offset < low:
+            lost.append(TopicPartition(place.topic, place.partition, low))
+    if lost:
+        _set_positions(admin, group, lost)
+    return lost
+
+
+def _set_positions(admin: AdminClient, group: str, places: list[TopicPartition]) -> None:
     try:
-        altered = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, begin)])
+        altered = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])
         altered[group].result(ADMIN_TIMEOUT_S)
     except (KafkaException, TimeoutError) as error:
         raise _group_failure(group, error) from error
-    return len(begin)
 
 
 def committed_offsets(

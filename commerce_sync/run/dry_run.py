@@ -78,8 +78,6 @@ class Comparison:
         """What becomes of the items of an entity; entities come by ascending id, the lowest owns an item."""
         if parked:
             self._parked[entity] = parked
-        if letters.WHOLE in parked:
-            return
         for key, item in items.items():
             if key[0] in self.feeds and key not in self._seen:
                 self._seen.add(key)

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import click
+from confluent_kafka import TopicPartition
 
 from commerce_sync.run import by_ids, dry_run
 from commerce_sync.run.pace import Pace
 from commerce_sync.run.quiet import Report, await_resync, await_sent, await_taken
 from commerce_sync.run.request import command_runs, current_runs, entities_of, request_resync
+from commerce_sync.run.roles import consumption
 from producers.connectors.reseed import reseed
-from runtime.errors import NotFine, UsageError
+from runtime.errors import NotFine, Unreachable, UsageError
+from runtime.kafka import admin_client, raise_positions, reader
 from runtime.settings import Settings
 from schemas.entities import FEEDS
 from schemas.records import ResyncProgress
@@ -110,6 +113,7 @@ def begin_anew(settings: Settings, connector_class: str, wish: Wish) -> None:
     """
     started = time.monotonic()
     lost = reseed(settings, connector_class, lambda line: click.echo(line, err=True))
+    _find_router_again(settings)
     # Behind the first heartbeat: what is read from here on is newer than where the connector began.
     requested_ms = request_resync(settings, wish.feeds, reason="re-seed")
     told = {"position": lost.position, "since_ms": lost.since_ms}
@@ -120,6 +124,25 @@ def begin_anew(settings: Settings, connector_class: str, wish: Wish) -> None:
     with following(wish, left_behind) as report:
         progress = await_resync(settings, requested_ms, TIMEOUT_S, report)
     _done(wish, progress.entities, started, told)
+
+
+def _find_router_again(settings: Settings) -> None:
+    """A router that was away for longer than change topics are kept goes on where they begin now."""
+    wanted = consumption(settings, "router")
+    asker = reader(settings.kafka, f"{wanted.group}.again")
+    try:
+        places = [TopicPartition(topic, 0) for topic in wanted.topics]
+        found = raise_positions(admin_client(settings.kafka), asker, wanted.group, places)
+    except Unreachable as error:
+        message = (
+            f"the router's place in its topics cannot be set ({error}): where it runs, stop it, say "
+            "'commerce-sync re-seed --no-wait', and start it again"
+        )
+        raise NotFine(message) from error
+    finally:
+        asker.close()
+    if found:
+        click.echo(f"router: {len(found)} change topics have lost what it had not read", err=True)
 
 
 def _stop(settings: Settings, wish: Wish) -> None:

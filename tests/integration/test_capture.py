@@ -13,7 +13,7 @@ import asyncmy
 import pytest
 import requests
 from click.testing import CliRunner, Result
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, Message, TopicPartition
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from commerce_sync.checks import commands
@@ -33,7 +33,14 @@ from producers.connectors.diff import Difference
 from producers.connectors.reseed import reseed
 from runtime import topic_ids
 from runtime.errors import NotFine, Unreachable
-from runtime.kafka import admin_client, reader, watermarks
+from runtime.kafka import (
+    admin_client,
+    committed_offsets,
+    producer,
+    raise_positions,
+    reader,
+    watermarks,
+)
 from runtime.settings import Settings, load, parse_database_url
 from runtime.topic_ids import Family
 from runtime.topics import TopicChanges, ensure_topics
@@ -625,3 +632,33 @@ def test_a_topic_that_was_deleted_and_made_again_is_noticed_at_the_next_start(sh
     start()
 
     assert str(caught.value).startswith(f"{topics[0].name}: deleted, made anew or re-partitioned")
+
+
+def test_a_position_that_the_log_no_longer_holds_is_set_to_its_beginning(shop: Shop) -> None:
+    """And only that: a router that was away for a week goes on, one that was not loses nothing."""
+    names = TopicNames(f"lost-{secrets.token_hex(4)}")
+    kafka = shop.settings.kafka
+    admin, group = admin_client(kafka), names.group("router")
+    topic = Topic(names.change_prefix, 2, {})
+    ensure_topics(admin, [topic], 1)
+    client = producer(kafka, "test.lost")
+    for number in range(10):
+        client.produce(topic.name, b"x", partition=number % 2)
+    assert client.flush(20) == 0
+    places = [TopicPartition(topic.name, 0, 1), TopicPartition(topic.name, 1, 4)]
+    admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])[group].result(20)
+    gone = [TopicPartition(topic.name, partition, 3) for partition in (0, 1)]
+    for future in admin.delete_records(gone).values():
+        future.result(20)
+
+    asker = reader(kafka, "test.lost")
+    places = [TopicPartition(topic.name, partition) for partition in (0, 1)]
+    try:
+        raised = raise_positions(admin, asker, group, places)
+        again = raise_positions(admin, asker, group, places)
+    finally:
+        asker.close()
+
+    assert [(place.partition, place.offset) for place in raised] == [(0, 3)]
+    assert again == []
+    assert [place.offset for place in committed_offsets(admin, group, places)] == [3, 4]
