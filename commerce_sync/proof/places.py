@@ -1,6 +1,6 @@
 """The places that should hold a feed's items, its topic and every target, as digests of what they hold."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -135,8 +135,18 @@ class Target:
     An item that the target refused, or that waits for its retry, is known to fail: `parked` counts those.
     """
 
-    def __init__(self, name: str, settings: TargetSettings, dialect: Dialect, log: Log, feed: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: TargetSettings,
+        dialect: Dialect,
+        log: Log,
+        feed: str,
+        tells: Callable[[str, bytes], bool] = lambda *_: True,
+    ) -> None:
+        """`tells`: is an item, by its feed and key, to be at this target, by the scopes switched on there."""
         self.name = name
+        self._tells = tells
         self.feed = feed
         self.parked: set[str] = set()
         self._settings = settings
@@ -205,7 +215,8 @@ class Target:
 
     def _sent(self, key: str, item: Item | None) -> "Sent":
         """What the target then holds, and what the sink calls it."""
-        if item is None or not self._dialect.wants(self.feed, msgspec.json.decode(key)):
+        wanted = item is not None and self._tells(self.feed, key.encode())
+        if item is None or not wanted or not self._dialect.wants(self.feed, msgspec.json.decode(key)):
             return Sent(DELETED_HASH)
         try:
             ready = self._submission(key, item)

@@ -51,6 +51,7 @@ class World:
         self.on_wait: Callable[[], None] = lambda: None
         self.waits = 0
         self.drive = Drive(FakeSender())
+        self.off: set[bytes] = set()
 
     # The shop, as the source builds it.
 
@@ -105,7 +106,14 @@ class World:
         settings = TargetSettings(url="http://target")
         places = [
             FeedTopic(FakeLog(self.feed.records), "products"),  # type: ignore[arg-type]
-            Target("optimizer", settings, OptimizerDialect(), FakeLog(self.status.records), "products"),  # type: ignore[arg-type]
+            Target(
+                "optimizer",
+                settings,
+                OptimizerDialect(),
+                FakeLog(self.status.records),  # type: ignore[arg-type]
+                "products",
+                lambda _, key: key not in self.off,
+            ),
         ]
         return Audit(self, self, {"products": places}, 1, **options)
 
@@ -305,3 +313,11 @@ def test_suspects_beyond_the_bound_are_counted(world: World, monkeypatch: pytest
 
     assert (found(result), result.beyond) == ([("stale", "A", "feed topic")], 1)
     assert not result.equal
+
+
+def test_what_a_scope_keeps_away_is_left_over_at_the_target(world: World) -> None:
+    """The feed topic holds every scope; a target that never had it is right not to have it."""
+    world.off = {key_of("A")[1].encode(), key_of("B")[1].encode()}
+    world.status.records[1] = Record(STATUS, 0, 1, key_of("B")[1].encode(), None, {})
+
+    assert found(world.audit().run()) == [("left over", "A", "optimizer")]
