@@ -323,6 +323,7 @@ def commit_beginnings(
     Raises:
         Unreachable: the broker does not tell or take offsets.
     """
+    _await_coordinators(consumer, group, partitions)
     known = committed_offsets(admin, group, partitions)
     missing = [place for place in known if place.offset < 0]
     if not missing:
@@ -337,6 +338,17 @@ def commit_beginnings(
     except (KafkaException, TimeoutError) as error:
         raise _group_failure(group, error) from error
     return len(begin)
+
+
+def _await_coordinators(consumer: Consumer, group: str, partitions: list[TopicPartition]) -> None:
+    """Have the broker make its topic of positions, which a new one lacks until somebody asks in a group.
+
+    The admin client (librdkafka 2.x) ends the process at the answer that a group has no coordinator yet.
+    """
+    try:
+        consumer.committed(partitions[:1], ADMIN_TIMEOUT_S)
+    except KafkaException as error:
+        raise _group_failure(group, error) from error
 
 
 def committed_offsets(
