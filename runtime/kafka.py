@@ -323,6 +323,7 @@ def commit_beginnings(
     Raises:
         Unreachable: the broker does not tell or take offsets.
     """
+    _await_coordinators(consumer, group, partitions)
     known = committed_offsets(admin, group, partitions)
     missing = [place for place in known if place.offset < 0]
     if not missing:
@@ -361,6 +362,17 @@ def _set_positions(admin: AdminClient, group: str, places: list[TopicPartition])
         altered = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])
         altered[group].result(ADMIN_TIMEOUT_S)
     except (KafkaException, TimeoutError) as error:
+        raise _group_failure(group, error) from error
+
+
+def _await_coordinators(consumer: Consumer, group: str, partitions: list[TopicPartition]) -> None:
+    """Have the broker make its topic of positions, which a new one lacks until somebody asks in a group.
+
+    The admin client (librdkafka 2.x) ends the process at the answer that a group has no coordinator yet.
+    """
+    try:
+        consumer.committed(partitions[:1], ADMIN_TIMEOUT_S)
+    except KafkaException as error:
         raise _group_failure(group, error) from error
 
 
