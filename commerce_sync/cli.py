@@ -47,6 +47,7 @@ class LazyGroup(click.Group):
         "status": "commerce_sync.ledger.commands:status",
         "items": "commerce_sync.ledger.commands:items",
         "dead-letters": "commerce_sync.dead_letters.commands:dead_letters",
+        "explain": "commerce_sync.explain.commands:explain",
         "audit": "commerce_sync.proof.commands:audit",
         "bench": "commerce_sync.bench.commands:bench",
     }

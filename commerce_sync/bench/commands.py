@@ -45,29 +45,69 @@ def bench() -> None:
     "--changes-per-second", type=click.FloatRange(0, min_open=True), default=50.0, show_default=True
 )
 @click.option("--products", type=click.IntRange(20), default=2000, show_default=True)
+@click.option(
+    "--allowance",
+    is_flag=True,
+    help="A second figure under the default allowance, at a rate that it carries.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @_data_dir
 def freshness(
-    seconds: float, changes_per_second: float, products: int, as_json: bool, data_dir: Path
+    seconds: float,
+    changes_per_second: float,
+    products: int,
+    allowance: bool,
+    as_json: bool,
+    data_dir: Path,
 ) -> None:
     """How long a change takes from its COMMIT to the target, beside Debezium's own share.
 
     The limit is the same change, readable on Debezium's topic. Changes come at a fixed rate, however slow
-    the pipeline is, and the time runs from COMMIT's return. No allowance is kept.
+    the pipeline is, and the time runs from COMMIT's return. No allowance is kept, unless a second figure is
+    asked for.
 
     Example: commerce-sync bench freshness --seconds 60 --changes-per-second 50
     """
-    from commerce_sync.bench.freshness import Options, first_sync, measure, require_possible
+    from dataclasses import replace
+
+    from commerce_sync.bench.allowance import keep
+    from commerce_sync.bench.freshness import (
+        ALLOWED_CHANGES_PER_SECOND,
+        Options,
+        first_sync,
+        measure,
+        require_possible,
+    )
 
     options = Options(seconds, changes_per_second)
     require_possible(options)
     with _scene(data_dir, products) as scene:
         first_sync(scene, _progress)
         result = measure(scene, options, _progress)
-    click.echo(json.dumps(result) if as_json else "\n".join(_lines(result)))
-    if result["lost"]:
-        message = f"{result['lost']} of {result['runs']} changes did not arrive; logs are in {data_dir}/logs"
+        if allowance:
+            keep(scene)
+            slow = min(changes_per_second, ALLOWED_CHANGES_PER_SECOND)
+            _progress("the default allowance is kept from here on")
+            result["allowance"] = measure(scene, replace(options, changes_per_second=slow), _progress)
+    click.echo(json.dumps(result) if as_json else "\n".join(_freshness_lines(result)))
+    lost = sum(part["lost"] for part in _parts(result))
+    if lost:
+        message = f"{lost} changes did not arrive; logs are in {data_dir}/logs"
         raise NotFine(message)
+
+
+def _parts(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The figure without an allowance, and the one with it if it was taken."""
+    return [result, *([result["allowance"]] if "allowance" in result else [])]
+
+
+def _freshness_lines(result: dict[str, Any]) -> list[str]:
+    """The results for people."""
+    first, *second = _parts(result)
+    return [
+        *_lines(first),
+        *(line for part in second for line in ["under the default allowance:", *_lines(part)]),
+    ]
 
 
 @bench.command()
@@ -216,6 +256,43 @@ def _sink_lines(result: dict[str, Any]) -> list[str]:
             f"{allowance['used']} of it used, {allowance['refused_429_percent']} % answered 429"
         )
     return lines
+
+
+@bench.command()
+@click.option("--bulk-items", type=click.IntRange(1), default=100_000, show_default=True)
+@click.option("--seconds", type=click.FloatRange(1), default=60.0, show_default=True)
+@click.option(
+    "--edits-per-second", type=click.FloatRange(0, 4, min_open=True), default=3.0, show_default=True
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@_own_stack
+def priority(
+    bulk_items: int, seconds: float, edits_per_second: float, as_json: bool, data_dir: Path | None
+) -> None:
+    """How long a live edit takes to acceptance while bulk work waits, beside the same without bulk work.
+
+    Both under the default allowance, from the feed topic on. Edits come at random moments.
+
+    Example: commerce-sync bench priority --bulk-items 100000 --seconds 60 --json
+    """
+    from commerce_sync.bench.priority import Options, measure
+
+    with _servers(data_dir) as (stack, log_dir):
+        result = measure(stack, Options(bulk_items, seconds, edits_per_second), log_dir, _progress)
+    click.echo(json.dumps(result) if as_json else "\n".join(_priority_lines(result)))
+
+
+def _priority_lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    rows = {f"{result['bulk_items']} items wait": result["ours"], "nothing else waits": result["limit"]}
+    allowance = result["allowance"]
+    return [
+        f"{result['runs']} live edits, {result['edits_per_second']:g} a second, milliseconds",
+        f"{'':<24}{'p50':>9}{'p95':>9}{'p99':>9}",
+        *(f"{name:<24}{row['p50']:>9}{row['p95']:>9}{row['p99']:>9}" for name, row in rows.items()),
+        f"ratio of the p99 {result['ratio']}",
+        f"{allowance['used']} of the allowance used, {allowance['refused_429_percent']} % answered 429",
+    ]
 
 
 @contextmanager

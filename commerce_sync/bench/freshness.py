@@ -30,6 +30,8 @@ Report = Callable[[str], None]
 WARM_UP_S: Final = 10.0
 SYNC_S_MAX: Final = 900.0
 ARRIVE_S_MAX: Final = 60.0
+# Each change is a request or two, of the items of its store views: 300 and 1,000 are allowed a minute.
+ALLOWED_CHANGES_PER_SECOND: Final = 3.0
 LOOK_S: Final = 0.2
 LINE_EVERY_S: Final = 5.0
 _PRODUCT_PATHS: Final = ("/catalog/products", "/catalog/products/delete")

@@ -43,6 +43,10 @@ class Suspect:
     entity_key: str | None
 
     @property
+    def item_key(self) -> ItemKey:
+        return self.feed, self.key
+
+    @property
     def entity(self) -> str:
         return ENTITY_OF[self.feed]
 
@@ -208,36 +212,46 @@ class Audit:
     def confirm(self, suspects: Sequence[Suspect], result: Result) -> None:
         """Add to the result what still differs once nothing is on its way."""
         for last in [False] * (ROUNDS - 1) + [True]:
+            fresh, moment = self._rebuilt(suspects)
+            at_s = time.time()
+            changed = self._refreshed({suspect.feed for suspect in suspects})
+            suspects = [suspect for suspect in suspects if self._differs(suspect, fresh, result)]
             if not suspects:
                 return
             self._report("looking again", 0, len(suspects))
-            fresh, moment = self._rebuilt(suspects)
-            at_s = time.time()
             feeds = {suspect.feed for suspect in suspects}
             shards = {(suspect.entity, self.partition(suspect)) for suspect in suspects}
             late = self._path.await_passed(moment, at_s, shards, feeds, self._lag_s_max)
-            changed = {feed: self._refreshed(feed) for feed in feeds}
+            changed |= self._refreshed(feeds)
             suspects = [
-                suspect
-                for suspect in suspects
-                if self._is_open(suspect, fresh.get((suspect.feed, suspect.key)), late, changed, result, last)
+                s for s in suspects if self._is_open(s, fresh.get(s.item_key), late, changed, result, last)
             ]
+
+    def differing(self, suspects: Sequence[Suspect]) -> list[Suspect]:
+        """Those that differ at this moment, whatever is on its way."""
+        fresh, _ = self._rebuilt(suspects)
+        self._refreshed({suspect.feed for suspect in suspects})
+        return [suspect for suspect in suspects if self._differs(suspect, fresh, Result())]
+
+    def _differs(self, suspect: Suspect, fresh: Mapping[ItemKey, Fresh], result: Result) -> bool:
+        speaker = fresh.get(suspect.item_key)
+        if speaker is not None and speaker.kept_back(suspect.item_key):
+            result.parked["builder"] += 1
+            return False
+        item = None if speaker is None else speaker.items.get(suspect.item_key)
+        return any(place.judge(suspect.key, item) for place in self.places[suspect.feed])
 
     def _is_open(
         self,
         suspect: Suspect,
         fresh: Fresh | None,
         late: Late,
-        changed: Mapping[str, Collection[bytes]],
+        changed: Collection[tuple[str, bytes]],
         result: Result,
         last: bool,
     ) -> bool:
         """Judge a suspect; True when it has changed meanwhile and is to be built once more."""
-        item_key = (suspect.feed, suspect.key)
-        if fresh is not None and fresh.kept_back(item_key):
-            result.parked["builder"] += 1
-            return False
-        item = None if fresh is None else fresh.items.get(item_key)
+        item = None if fresh is None else fresh.items.get(suspect.item_key)
         verdicts = [(place, place.judge(suspect.key, item)) for place in self.places[suspect.feed]]
         place, kind = next(((place, kind) for place, kind in verdicts if kind), (None, None))
         if place is None or kind is None:
@@ -246,7 +260,7 @@ class Audit:
         reason = late.everything or late.built.get(shard, "")
         if not reason and place.name != FEED_TOPIC:
             reason = late.sent.get(place.name, {}).get((suspect.feed, shard[1]), "")
-        if not reason and suspect.key.encode() in changed[suspect.feed]:
+        if not reason and (suspect.feed, suspect.key.encode()) in changed:
             if not last:
                 return True
             reason = "it keeps changing"
@@ -302,8 +316,8 @@ class Audit:
         assert isinstance(topic, FeedTopic)
         return topic.newest(keys)
 
-    def _refreshed(self, feed: str) -> set[bytes]:
-        return {key for place in self.places[feed] for key in place.refresh()}
+    def _refreshed(self, feeds: Collection[str]) -> set[tuple[str, bytes]]:
+        return {(feed, key) for feed in feeds for place in self.places[feed] for key in place.refresh()}
 
     def fields(self, finding: Finding) -> dict[str, dict[str, Any]]:
         """What differs in a stale item, by member, wanted and held; nothing where only hashes are known."""

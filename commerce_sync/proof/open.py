@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
+from typing import Final
 
 from confluent_kafka import Consumer
 
@@ -15,6 +16,9 @@ from runtime.kafka import reader
 from runtime.settings import Settings
 from schemas.entities import ENTITY_OF, partitions_of
 from schemas.topics import TopicNames
+
+# Many topics are read one after the other.
+FETCH_WAIT_MS: Final = 20
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def opened(
     names = TopicNames(settings.kafka.topic_prefix)
     with (
         Database(settings.commerce.read_address) as database,
-        closing(reader(settings.kafka, names.group("audit"))) as consumer,
+        closing(reader(settings.kafka, names.group("audit"), fetch_wait_ms=FETCH_WAIT_MS)) as consumer,
     ):
         places = {feed: list(_places(settings, names, consumer, feed, targets)) for feed in feeds}
         source, path = Source(database, settings.commerce), Path(settings, consumer)

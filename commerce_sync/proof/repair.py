@@ -21,12 +21,12 @@ from schemas.topics import TopicNames
 REASON: Final = "audit"
 ITEMS_MAX: Final = 1_000
 # Without any item being mended for so long, waiting is given up.
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 30.0
 LOOK_S: Final = 0.5
 
 
 class Repair:
-    """Asks once for each finding of a stage, and looks until nothing is left or nothing moves."""
+    """Asks once for each finding of a stage, and looks until nothing is left or nothing can be asked for."""
 
     def __init__(self, settings: Settings, audit: Audit, patience_s: float = PATIENCE_S) -> None:
         self._settings = settings
@@ -41,16 +41,21 @@ class Repair:
         Raises:
             Unreachable: the broker does not take what is asked for.
         """
+        left = Result(findings=list(findings))
+        while self._ask(left.findings):
+            self._await_mended([finding.suspect for finding in left.findings])
+            suspects = [finding.suspect for finding in left.findings]
+            left = Result()
+            self._audit.confirm(suspects, left)
+        return left
+
+    def _await_mended(self, suspects: Sequence[Suspect]) -> None:
+        """Until none differs, or none has become equal for a while."""
         deadline = time.monotonic() + self._patience_s
-        while True:
-            asked = self._ask(findings)
-            result = Result()
-            self._audit.confirm([finding.suspect for finding in findings], result)
-            if asked or len(result.findings) < len(findings):
+        while (differing := self._audit.differing(suspects)) and time.monotonic() < deadline:
+            if len(differing) < len(suspects):
                 deadline = time.monotonic() + self._patience_s
-            findings = result.findings
-            if not findings or time.monotonic() > deadline:
-                return result
+            suspects = differing
             time.sleep(LOOK_S)
 
     def _ask(self, findings: Iterable[Finding]) -> int:

@@ -2,6 +2,7 @@
 
 import platform
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("roles", nargs=-1)
 @click.option("--workers", default="", help="Processes of a role: builder=2,sink=1.")
+@click.option(
+    "--log-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Write logs into files of this folder, too: collecting and transmitting, each with its errors.",
+)
 @click.pass_obj
-def run(context: "Context", roles: tuple[str, ...], workers: str) -> None:
+def run(context: "Context", roles: tuple[str, ...], workers: str, log_dir: Path | None) -> None:
     """Run roles (router, builder, sink, clock, resync, ledger) or all of them, each as its own process.
 
     A process that dies is started again; SIGTERM and Ctrl-C drain.
@@ -31,7 +38,7 @@ def run(context: "Context", roles: tuple[str, ...], workers: str) -> None:
     from runtime.loop import Stopper
 
     settings = context.settings()
-    logs.configure("run", bool(context.verbose))
+    logs.configure("run", bool(context.verbose), log_dir)
     wanted = processes(settings, roles, _workers(workers), platform.node() or "host")
     first_port = settings.http.metrics_port
     for port in range(first_port, first_port + len(wanted)) if first_port else ():
@@ -40,7 +47,7 @@ def run(context: "Context", roles: tuple[str, ...], workers: str) -> None:
     stopper.install()
     prepare(settings, wanted)
     supervisor = Supervisor(
-        lambda process, port, in_doubt: role_arguments(process, port, in_doubt, context.config_file),
+        lambda process, port, in_doubt: role_arguments(process, port, in_doubt, context.config_file, log_dir),
         environment(),
         first_port,
     )

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from commerce_sync.run import by_ids
+from commerce_sync.run import by_ids, dry_run
 from commerce_sync.run.pace import Pace
 from commerce_sync.run.quiet import Report, await_resync, await_sent, await_taken
 from commerce_sync.run.request import command_runs, current_runs, entities_of, request_resync
@@ -76,7 +76,7 @@ class Wish:
 
 
 def carry_out(settings: Settings, wish: Wish) -> None:
-    """Do what is asked for, all but a dry run.
+    """Do what is asked for.
 
     Raises:
         NotFine: it was stopped, or there is nothing to go on with, or a cleanup runs already.
@@ -84,14 +84,21 @@ def carry_out(settings: Settings, wish: Wish) -> None:
         UsageError: an id names nothing.
     """
     if wish.dry_run:
-        message = "--dry-run is not there yet: leave it out"
-        raise UsageError(message)
-    if wish.stop:
+        _dry_run(settings, wish)
+    elif wish.stop:
         _stop(settings, wish)
     elif wish.ids:
         _send_named(settings, wish)
     else:
         _resync(settings, wish)
+
+
+def _dry_run(settings: Settings, wish: Wish) -> None:
+    keys = by_ids.keys_of(settings, wish.feeds, wish.ids, wish.id_type) if wish.ids else None
+    found = dry_run.outcomes(settings, wish.feeds, keys)
+    dry_run.report(
+        settings, found, afresh=bool(keys) or wish.cleanup, forget=wish.cleanup, as_json=wish.as_json
+    )
 
 
 def begin_anew(settings: Settings, connector_class: str, wish: Wish) -> None:

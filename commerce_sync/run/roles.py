@@ -1,6 +1,5 @@
 """Every role by name: which topics it consumes, in which group, and what runs it."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -93,12 +92,10 @@ def run(
     if process.role == "builder":
         builder.run(settings, process.slot, health, stopper, in_doubt=in_doubt)
         return
-    if process.role == "ledger":
-        ledger.run(settings, process.slot, health, stopper, os.environ)
-        return
     runners: dict[str, Callable[[Settings, str, Health, Stopper], None]] = {
         "router": router.run,
         "clock": clock.run,
         "resync": resync.run,
+        "ledger": ledger.run,
     }
     runners[process.role](settings, process.slot, health, stopper)

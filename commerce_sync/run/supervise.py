@@ -126,7 +126,13 @@ class Supervisor:
             )
 
 
-def role_arguments(process: Process, port: int, in_doubt: bool, config_file: Path | None = None) -> list[str]:
+def role_arguments(
+    process: Process,
+    port: int,
+    in_doubt: bool,
+    config_file: Path | None = None,
+    log_dir: Path | None = None,
+) -> list[str]:
     """The hidden command that runs one role in its own process."""
     arguments = ["-m", "commerce_sync.run.process", process.role, process.slot, str(port)]
     if process.target:
@@ -135,6 +141,8 @@ def role_arguments(process: Process, port: int, in_doubt: bool, config_file: Pat
         arguments.append("--in-doubt")
     if config_file is not None:
         arguments += ["--config", str(config_file)]
+    if log_dir is not None:
+        arguments += ["--log-dir", str(log_dir)]
     return arguments
 
 

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer
 
 from consumers.builder.entities import ENTITIES, ReadOptions, entity_of
 from consumers.builder.index import PartitionIndex
+from consumers.builder.profile import profiled
 from consumers.builder.stage import BuilderOptions, BuilderStage, Shard, wall_clock_ms
 from consumers.builder.verify import correct, newest_items
 from runtime import loop
@@ -25,6 +26,7 @@ from runtime.kafka import (
     transactional_producer,
 )
 from runtime.settings import Settings
+from runtime.switches import PROFILER, is_on
 from schemas.entities import FEEDS_OF
 from schemas.records import ALLOW_DELETES_KEY, AllowDeletes, Dirty
 from schemas.topics import LANES, TopicNames
@@ -85,7 +87,13 @@ def run(
     try:
         with Database(settings.commerce.read_address) as database:
             stage = BuilderStage(
-                database, names, options, load_index, wall_clock_ms, deletes_allowed_until_ms
+                database,
+                names,
+                options,
+                load_index,
+                wall_clock_ms,
+                deletes_allowed_until_ms,
+                profiled(ENTITIES) if is_on(PROFILER) else ENTITIES,
             )
             loop.run(
                 stage,

@@ -121,15 +121,21 @@ def page(
         state: only these; without it all but the ended ones.
         search: part of a name or SKU, or how a member of the key begins; any case (SQLite: of a-z).
     """
-    chosen: list[ColumnElement[bool]] = [
-        item.c.target == target,
-        item.c.feed == feed,
-        item.c.item_key > after,
-        item.c.state == state if state else item.c.state.not_in(ENDED),
-    ]
-    if search:
-        chosen.append(_matches(search))
-    return _rows(connection, chosen, limit)
+    of_feed: list[ColumnElement[bool]] = [item.c.target == target, item.c.feed == feed]
+    found = [_matches(search)] if search else []
+    if state is None:
+        return _rows(
+            connection, [*of_feed, item.c.item_key > after, item.c.state.not_in(ENDED), *found], limit
+        )
+    # Keys first, from their index alone: SQLite would walk through the items of every state.
+    keys = (
+        select(item.c.item_key)
+        .where(*of_feed, item.c.item_key > after, item.c.state == state)
+        .order_by(item.c.item_key)
+        .limit(None if search else limit)
+        .subquery()
+    )
+    return _rows(connection, [*of_feed, item.c.item_key == keys.c.item_key, *found], limit)
 
 
 def named(connection: Connection, pairs: Sequence[tuple[str, str]], name: str, limit: int) -> list[Row]:

@@ -1,7 +1,6 @@
 """The ledger as a process: its clients, its stage, the loop."""
 
 import time
-from collections.abc import Mapping
 from typing import Any, Final
 
 from confluent_kafka import TopicPartition
@@ -23,14 +22,13 @@ from runtime.kafka import (
 )
 from runtime.kafka import reader as plain_reader
 from runtime.settings import Settings
+from runtime.switches import PERSIST_FEED, is_on
 from runtime.write import repeatable
 from schemas.entities import ENTITY_OF, FEEDS, partitions_of
 from schemas.keys import canonical_json
 from schemas.topics import TopicNames
 
-BATCH_RECORDS_MAX: Final = 2_000
-# Operators of the exporter know this switch: items keep their payload.
-PERSIST_VARIABLE: Final = "PERSIST_EXPORTED_FEED"
+BATCH_RECORDS_MAX: Final = 5_000
 
 
 def topics(settings: Settings) -> list[str]:
@@ -55,9 +53,7 @@ def sources(settings: Settings) -> dict[str, Source]:
     }
 
 
-def run(
-    settings: Settings, slot: str, health: Health, stopper: loop.Stopper, environ: Mapping[str, str]
-) -> None:
+def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) -> None:
     """Keep the ledger until told to stop."""
     names = TopicNames(settings.kafka.topic_prefix)
     client_id = names.group("ledger", slot)
@@ -83,7 +79,7 @@ def run(
                 lambda topic, number: watermarks(asker, topic, number),
                 settled,
                 lambda: time.time_ns() // 1_000_000,
-                payloads(settings) if environ.get(PERSIST_VARIABLE) == "1" else None,
+                payloads(settings) if is_on(PERSIST_FEED) else None,
             )
             loop.run(
                 stage,

@@ -30,8 +30,8 @@ def summary(item: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def plain(text: str, width: int) -> str:
-    """Text as every database takes it: no NUL, no half of a character, not over its column's width."""
-    return text.replace("\0", "").encode(errors="replace").decode()[:width]
+    """Text as every database takes it: no NUL, not over its column's width."""
+    return text.replace("\0", "")[:width]
 
 
 def _first(item: Mapping[str, Any], column: str) -> str | None:

@@ -114,8 +114,11 @@ _PRODUCT_RULES: Final[Mapping[str, Rule]] = {
     ),
 }
 _MEDIA_RULES: Final[Mapping[str, Rule]] = {
-    "catalog_product_entity_media_gallery": Rule((("media", "value_id"),)),
-    "catalog_product_entity_media_gallery_value": _BY_ENTITY_ID,
+    "catalog_product_entity_media_gallery": Rule(
+        (("media", "value_id"),), frozenset({"attribute_id", "disabled"})
+    ),
+    # Here the column is no row's own id: it says which picture the label is of.
+    "catalog_product_entity_media_gallery_value": Rule((("product", "entity_id"),), frozenset({"record_id"})),
     "catalog_product_entity_media_gallery_value_to_entity": Rule((("product", "entity_id"),)),
     "catalog_product_entity_media_gallery_value_video": Rule((("media", "value_id"),)),
 }
@@ -125,7 +128,7 @@ _OPTION_RULES: Final[Mapping[str, Rule]] = {
     "catalog_product_link_attribute_decimal": _BY_LINK,
     "catalog_product_option": _BY_PRODUCT_ID,
     "catalog_product_option_title": _BY_CUSTOM_OPTION,
-    "catalog_product_option_price": _BY_CUSTOM_OPTION,
+    "catalog_product_option_price": replace(_BY_CUSTOM_OPTION, ignored=frozenset({"price_type"})),
     "catalog_product_option_type_value": _BY_CUSTOM_OPTION,
     "catalog_product_option_type_title": _BY_CUSTOM_CHOICE,
     "catalog_product_option_type_price": _BY_CUSTOM_CHOICE,
@@ -136,10 +139,16 @@ _OPTION_RULES: Final[Mapping[str, Rule]] = {
     "catalog_product_super_link": Rule((("product", "parent_id"), ("product", "product_id"))),
     # Which choice a variant is depends on what there is to choose at its parent.
     "catalog_product_super_attribute": Rule((("neighbours", "product_id"),)),
-    "downloadable_link": _BY_PRODUCT_ID,
+    # What is downloaded is no part of any item; that there is a sample is.
+    "downloadable_link": replace(
+        _BY_PRODUCT_ID,
+        ignored=frozenset({"is_shareable", "link_file", "link_type", "link_url", "sample_type"}),
+    ),
     "downloadable_link_title": _BY_DOWNLOAD,
     "downloadable_link_price": _BY_DOWNLOAD,
-    "downloadable_sample": _BY_PRODUCT_ID,
+    "downloadable_sample": replace(
+        _BY_PRODUCT_ID, ignored=frozenset({"sample_file", "sample_type", "sample_url"})
+    ),
     "downloadable_sample_title": Rule((("sample", "sample_id"),)),
 }
 _PRICE_RULES: Final[Mapping[str, Rule]] = {
@@ -160,11 +169,12 @@ _STOCK_RULES: Final[Mapping[str, Rule]] = {
                 "use_config_notify_stock_qty",
                 "is_qty_decimal",
                 "is_decimal_divided",
+                "website_id",
             }
         ),
     ),
     "inventory_source_item": Rule((("spelling", "sku"),)),
-    "inventory_reservation": Rule((("spelling", "sku"),)),
+    "inventory_reservation": Rule((("spelling", "sku"),), frozenset({"metadata"})),
     "inventory_source": Rule((("everything", "product"),), compared=frozenset({"source_code", "enabled"})),
     "inventory_source_stock_link": Rule((("everything", "product"),), frozenset({"priority"})),
     "inventory_stock_sales_channel": Rule((("everything", "product"),)),

@@ -208,7 +208,7 @@ class Feed:
         """False for an item that the service is never told of; a key nobody can read is parked later."""
         try:
             return self._dialect.wants(self.name, msgspec.json.decode(key))
-        except (msgspec.DecodeError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             return True
 
     def _bulk_is_full(self, record: Record) -> bool:

@@ -17,7 +17,15 @@ from schemas.services.shapes import Identity
 # A delete has no content: its hash is empty, and differs from every upsert's.
 DELETED_HASH: Final = ""
 # Bytes of another schema or cut short, a key without its members, and what a dialect cannot say (ValueError).
-_UNREADABLE: Final = (ValueError, LookupError, TypeError, EOFError, OverflowError, struct.error)
+_UNREADABLE: Final = (
+    ValueError,
+    LookupError,
+    TypeError,
+    EOFError,
+    OverflowError,
+    RecursionError,
+    struct.error,
+)
 
 
 class Unsendable(ValueError):

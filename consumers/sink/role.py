@@ -24,6 +24,7 @@ from runtime.health import Health
 from runtime.kafka import group_consumer, read_to_end, reader, transactional_producer, watermarks
 from runtime.loop import Stopper
 from runtime.settings import Settings, TargetSettings
+from runtime.switches import EXTENDED_LOG, is_on
 from schemas.entities import feed_partitions
 from schemas.topics import TopicNames
 
@@ -78,7 +79,12 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
             ),
             Fetcher(reader(settings.kafka, f"{client_id}.fetch", FETCH_WAIT_MS), inbox),
             journal,
-            Exchange(Submitter(target, "commerce-sync"), inbox, lease, target.request_timeout_s),
+            Exchange(
+                Submitter(target, "commerce-sync", is_on(EXTENDED_LOG)),
+                inbox,
+                lease,
+                target.request_timeout_s,
+            ),
             lease,
             health,
         ).run(stopper)

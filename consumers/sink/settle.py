@@ -14,6 +14,8 @@ Decision = Literal["delivered", "refused", "split", "wait", "ours", "token"]
 LIMIT_CODE: Final = "items_limit_exceeded"
 _ACCEPTED: Final = "ACCEPTED"
 _UNWRITTEN_WAIT_S: Final = 5.0
+# Characters of a reason that a status and a dead letter keep.
+REASON_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def _rejected(answer: Answer, items: int) -> Verdict:
         return Verdict("split", "too many items in one request", too_much=True)
     refused: dict[int, str] = {}
     for index, code, message in errors:
-        refused[index] = f"{refused[index]}; {message}" if index in refused else message or code
+        reason = f"{refused[index]}; {message}" if index in refused else message or code
+        refused[index] = reason[:REASON_MAX]
     # Without a usable list nobody knows which item is bad: halves tell.
     if not refused and items > 1:
         return Verdict("split", "refused without saying which item")
@@ -108,16 +111,15 @@ def _errors(body: Any, items: int) -> Sequence[tuple[int, str, str]]:
     return [
         (error["itemIndex"], str(error.get("code", "")), str(error.get("message", "")))
         for error in listed
-        if isinstance(error, dict)
-        and isinstance(error.get("itemIndex"), int)
-        and 0 <= error["itemIndex"] < items
+        if isinstance(error, dict) and type(error.get("itemIndex")) is int and 0 <= error["itemIndex"] < items
     ]
 
 
 def _json(answer: Answer) -> Any:
     try:
         return msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
+        # No JSON, no UTF-8, or nested beyond reason.
         return None
 
 

@@ -1,16 +1,22 @@
 """HTTP requests to a target, with a cached token; every way one can end becomes an Answer."""
 
 import gzip
+import logging
+import re
 import threading
 import time
 from typing import Final
 
+import msgspec
 import requests
+import urllib3
 
 from consumers.sink.settle import Answer
 from consumers.sink.sign import Signer
 from runtime.errors import Transient
 from runtime.settings import TargetSettings
+
+log = logging.getLogger(__name__)
 
 # Refresh ahead of expiry: a request under way must not outlive its token.
 _TOKEN_MARGIN_S: Final = 300.0
@@ -18,16 +24,25 @@ _TOKEN_MARGIN_S: Final = 300.0
 _TOKEN_YOUNG_S: Final = 1.0
 _CONNECT_S_MAX: Final = 10.0
 _BODY_BYTES_MAX: Final = 1024 * 1024
+_TOKEN_BYTES_MAX: Final = 64 * 1024
 _GZIP_FROM_BYTES: Final = 1024
+# What a header carries; anything else would end in the client library.
+_TOKEN: Final = re.compile(r"[!-~]+")
+
+
+class _TokenAnswer(msgspec.Struct):
+    access_token: str
+    expires_in: float | str
 
 
 class Submitter:
     """Holds a target's token and a connection for each thread that sends."""
 
-    def __init__(self, target: TargetSettings, user_agent: str) -> None:
+    def __init__(self, target: TargetSettings, user_agent: str, log_payloads: bool = False) -> None:
         self._target = target
         self._url = target.url.rstrip("/")
         self._user_agent = user_agent
+        self._log_payloads = log_payloads
         self._local = threading.local()
         self._signer = Signer(target.auth, time.time) if target.dialect == "saas" else None
         self._token: str | None = None
@@ -45,6 +60,16 @@ class Submitter:
 
     def post(self, path: str, body: bytes) -> Answer:
         """Send one body."""
+        answer = self._post(path, body)
+        if self._log_payloads:
+            told = {"status": answer.status, "request_id": answer.request_id}
+            log.info(
+                "payload sent",
+                extra={"url": self._url + path, **told, "payload": body.decode(errors="replace")},
+            )
+        return answer
+
+    def _post(self, path: str, body: bytes) -> Answer:
         try:
             headers = {"Content-Type": "application/json", **self._authorization()}
         except Transient as error:
@@ -62,15 +87,12 @@ class Submitter:
                 allow_redirects=False,
                 stream=True,
             )
-            with response:
-                text = response.raw.read(_BODY_BYTES_MAX, decode_content=True)
+            text = _text(response, self._target.request_timeout_s, _BODY_BYTES_MAX)
         except (requests.RequestException, OSError) as error:
             return Answer(0, error=f"no answer from {self._target.url}: {type(error).__name__}")
-        except Exception as error:
-            # urllib3 raises its own kinds while a body is read; the request itself was written.
-            if type(error).__module__.startswith("urllib3"):
-                return Answer(0, error=f"broken answer from {self._target.url}: {type(error).__name__}")
-            raise
+        except urllib3.exceptions.HTTPError as error:
+            # Raised while a body is read; the request itself was written.
+            return Answer(0, error=f"broken answer from {self._target.url}: {type(error).__name__}")
         return Answer(
             response.status_code,
             text,
@@ -111,10 +133,17 @@ class Submitter:
                 },
                 timeout=self._target.request_timeout_s,
                 allow_redirects=False,
+                stream=True,
             )
-            answer = response.json() if response.status_code == 200 else {}
-            token, lifetime_s = answer["access_token"], float(answer["expires_in"])
-        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+            text = _text(response, self._target.request_timeout_s, _TOKEN_BYTES_MAX)
+            token, lifetime_s = _token(text if response.status_code == 200 else b"{}")
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            OSError,
+            ValueError,
+            RecursionError,
+        ) as error:
             status = f" (answered {response.status_code})" if "response" in locals() else ""
             message = (
                 f"auth.token_url = {auth.token_url}: no token{status}; check client_id and client_secret"
@@ -123,3 +152,34 @@ class Submitter:
         self._token = token
         self._token_at = time.monotonic()
         self._token_until = self._token_at + max(lifetime_s - _TOKEN_MARGIN_S, lifetime_s / 2)
+
+
+def _text(response: requests.Response, seconds: float, bytes_max: int) -> bytes:
+    """An answer's body, cut at `bytes_max`.
+
+    Raises:
+        ReadTimeout: it is not over after `seconds`; a socket's timeout starts over with each byte.
+        HTTPError, OSError: it ends too early, or is compressed otherwise than it says.
+    """
+    deadline = time.monotonic() + seconds
+    text = b""
+    with response:
+        while len(text) < bytes_max and (piece := response.raw.read1(bytes_max, decode_content=True)):
+            text += piece
+            if time.monotonic() > deadline:
+                raise requests.ReadTimeout
+    return text[:bytes_max]
+
+
+def _token(text: bytes) -> tuple[str, float]:
+    """Token and lifetime in seconds of a token endpoint's answer.
+
+    Raises:
+        ValueError: there is none that can be used.
+    """
+    answer = msgspec.json.decode(text, type=_TokenAnswer)
+    lifetime_s = float(answer.expires_in)
+    if not _TOKEN.fullmatch(answer.access_token) or not 0 < lifetime_s < float("inf"):
+        message = "token or lifetime cannot be used"
+        raise ValueError(message)
+    return answer.access_token, lifetime_s

@@ -460,7 +460,7 @@ def test_the_history_is_kept_newest_first_and_bounded(play: Play, monkeypatch: p
 
 
 def test_texts_that_no_database_takes_are_made_plain(play: Play) -> None:
-    """NUL, half a character, names and errors without end: the row is there, its neighbours too."""
+    """NUL, names and errors without end: the row is there, its neighbours too."""
     long = play._put(FEED, b'{"sku":"' + b"k" * 2000 + b'"}', None, {})
     odd = play.item("odd", "\0a" + "🛍" * 3000)
     play.take(long, odd, play.item("B"), play.status(odd, "attention", "\0" + "e" * 100_000))

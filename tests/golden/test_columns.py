@@ -5,23 +5,17 @@ that row change, by key, by reference or as a whole. A dependency that nobody th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from asyncmy.errors import Error
 from cases import FOLDER, statements
+from mutation import Catalog, build, changed_entities, columns_of, keys_of, literal, merged
 from shop import Shop
 
-from commerce_sync.proof.fresh import pages
-from consumers.builder.diff import ItemKey
-from consumers.builder.entities import ENTITIES, ReadOptions
 from consumers.router.resolve import DIRECT
 from consumers.router.rules import Touch, referrers, touched
-from schemas.entities import FEEDS_OF
-from schemas.keys import content_hash
 from schemas.tables import CATEGORY_TABLES
 
 pytestmark = pytest.mark.stack
@@ -130,37 +124,9 @@ OTHERS: Mapping[str, tuple[Any, ...]] = {
 }
 
 
-@dataclass
-class Catalog:
-    """A full build: content hash and entity of each item, and what each entity refers to."""
-
-    items: dict[ItemKey, tuple[str, str, str]] = field(default_factory=dict)
-    refs: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
-
-
-def build(shop: Shop) -> Catalog:
-    """Every item; the lowest id owns what several make."""
-    catalog = Catalog()
+def built(shop: Shop) -> Catalog:
     with shop.database.snapshot() as snapshot:
-        for entity in FEEDS_OF:
-            for keys in pages(snapshot, entity, ""):
-                batch = ENTITIES[entity].read(snapshot, ReadOptions(""), keys)
-                for key in keys:
-                    built = batch.build(key)
-                    catalog.refs[entity, key] = frozenset(built.refs)
-                    for item_key, item in built.items.items():
-                        catalog.items.setdefault(item_key, (content_hash(item), entity, key))
-    return catalog
-
-
-def changed_entities(before: Catalog, after: Catalog) -> set[tuple[str, str]]:
-    """Who speaks for the items that differ: before, now, or both."""
-    found = set()
-    for item_key in before.items.keys() | after.items.keys():
-        pair = (before.items.get(item_key), after.items.get(item_key))
-        if pair[0] != pair[1]:
-            found |= {(entity, key) for side in pair if side is not None for _, entity, key in [side]}
-    return found
+        return build(snapshot)
 
 
 def is_marked(entity: str, key: str, touches: list[Touch], catalog: Catalog) -> bool:
@@ -187,28 +153,12 @@ def others(column: str, value: Any) -> list[Any]:
     return [int(value) + 1 if str(value).isdigit() else value + type(value)(1)]
 
 
-def keys_of(shop: Shop, table: str) -> list[str]:
-    statement = (
-        "SELECT column_name FROM information_schema.key_column_usage WHERE table_schema = DATABASE()"
-        " AND table_name = %s AND constraint_name = 'PRIMARY'"
-    )
-    return [name for (name,) in shop.database.query(statement, (table,))]
-
-
 def rows_of(shop: Shop, table: str) -> list[dict[str, Any]]:
     columns = columns_of(shop, table)
     with shop.database.snapshot() as snapshot:
         chosen = CHOSEN.get(table, "1 = 1")
         rows = snapshot.query(f"SELECT {', '.join(columns)} FROM {table} WHERE {chosen} ORDER BY 1, 2")
     return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def columns_of(shop: Shop, table: str) -> list[str]:
-    statement = (
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
-        " AND table_name = %s ORDER BY ordinal_position"
-    )
-    return [name for (name,) in shop.database.query(statement, (table,))]
 
 
 def reset(shop: Shop) -> None:
@@ -220,7 +170,7 @@ def reset(shop: Shop) -> None:
 def test_a_change_of_any_column_marks_all_it_alters(shop: Shop, table: str) -> None:
     """Of every row, to every other value the table takes; what alters items is what the feeds declare."""
     reset(shop)
-    before = build(shop)
+    before = built(shop)
     keys = keys_of(shop, table)
     altering, marking = set(), set()
     for row in rows_of(shop, table)[:ROWS_MAX]:
@@ -229,7 +179,7 @@ def test_a_change_of_any_column_marks_all_it_alters(shop: Shop, table: str) -> N
                 changed = {**row, column: other}
                 if not update(shop, table, keys, row, changed):
                     continue
-                after = build(shop)
+                after = built(shop)
                 touches = touched(table, "u", row, changed)
                 differing = changed_entities(before, after)
                 assert update(shop, table, keys, changed, row)
@@ -250,13 +200,13 @@ def test_a_row_that_goes_and_comes_marks_all_it_alters(shop: Shop, table: str) -
     """Rows that a foreign key takes along are in no log: the index has to know who used them."""
     for number in range(len(rows_of(shop, table)[:ROWS_MAX])):
         reset(shop)
-        before = build(shop)
+        before = built(shop)
         row = rows_of(shop, table)[number]
         keys = keys_of(shop, table)
         where = " AND ".join(f"{key} = {literal(row[key])}" for key in keys)
         if not attempt(shop, f"DELETE FROM {table} WHERE {where}"):
             continue
-        without = build(shop)
+        without = built(shop)
         missed = [
             one
             for one in sorted(changed_entities(before, without))
@@ -265,18 +215,13 @@ def test_a_row_that_goes_and_comes_marks_all_it_alters(shop: Shop, table: str) -
         assert missed == [], f"deleting {row} of {table}"
         columns, values = ", ".join(row), ", ".join(literal(value) for value in row.values())
         assert attempt(shop, f"INSERT INTO {table} ({columns}) VALUES ({values})")
-        again = build(shop)
+        again = built(shop)
         missed = [
             one
             for one in sorted(changed_entities(without, again))
             if not is_marked(*one, touched(table, "c", None, row), without)
         ]
         assert missed == [], f"adding {row} to {table}"
-
-
-def merged(before: Catalog, after: Catalog) -> Catalog:
-    """What the index knows: the last build of each entity, before the change."""
-    return Catalog(before.items, {**after.refs, **before.refs})
 
 
 def update(shop: Shop, table: str, keys: list[str], row: dict[str, Any], changed: dict[str, Any]) -> bool:
@@ -295,13 +240,3 @@ def attempt(shop: Shop, statement: str) -> bool:
     except Error:
         return False
     return True
-
-
-def literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    return (
-        str(value)
-        if isinstance(value, int | float | Decimal)
-        else "'" + str(value).replace("\\", "\\\\") + "'"
-    )

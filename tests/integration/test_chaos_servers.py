@@ -4,7 +4,10 @@ The demo's own comparison is the judge: the target holds what a fresh build give
 """
 
 import asyncio
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,6 +23,7 @@ from commerce_sync.run.quiet import await_quiet
 from commerce_sync.run.request import request_resync
 from commerce_sync.sample.database import address_of, connected
 from consumers.router.decode import decode_change
+from consumers.sink.role import LEASE_S
 from runtime.database import Database
 from runtime.errors import NotFine, Transient
 from runtime.kafka import poll_batch, reader, watermarks
@@ -71,6 +75,25 @@ def test_a_machine_that_loses_power_goes_on_where_it_was(path: Pipeline, own_sta
         play._tended(path.scene, lambda: local_stack.up(own_stack.data_dir, report=print))
         before = edits.made
         path.wait_until("edits go on", lambda: edits.made >= before + 40)
+    path.settle()
+
+    assert play.proof(path.scene).differences == ()
+
+
+def test_a_broker_that_freezes_and_thaws_costs_nothing(path: Pipeline, own_stack: Stack) -> None:
+    """SIGSTOP amid edits, for longer than a sink may send without the group's word: no connection is lost."""
+    pid = own_stack.pid("kafka")
+    assert pid is not None
+    with editing(path, 20, SEED + 2) as edits:
+        path.wait_until("some edits are made", lambda: edits.made >= 20)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            thaws_at = time.monotonic() + LEASE_S + 1
+            path.wait_until("the lease is over", lambda: time.monotonic() > thaws_at)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        before = edits.made
+        path.wait_until("edits go on", lambda: edits.made >= before + 20)
     path.settle()
 
     assert play.proof(path.scene).differences == ()

@@ -1,5 +1,6 @@
 """Every kind of resync on the real parts: stopped, killed, of a few items, of everything anew."""
 
+import json
 from collections.abc import Iterator
 
 import msgspec
@@ -11,7 +12,7 @@ from commerce_sync.demo import play
 from commerce_sync.local.stack import Stack
 from commerce_sync.run.request import current_runs
 from commerce_sync.run.resync import Wish, begin_anew, carry_out
-from producers.connectors import execute, observe
+from producers.connectors import observe
 from producers.connectors.connect import Connect
 from producers.connectors.declare import MARIADB_CLASS
 from producers.resync.stage import WAITING_MAX
@@ -24,6 +25,7 @@ from schemas.topics import TopicNames
 pytestmark = pytest.mark.stack
 
 PRODUCTS = 60
+NAME = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = 'name' AND entity_type_id = 4)"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def test_a_stopped_resync_goes_on_where_it_stood_also_after_a_kill(
     """Builders are behind, so it waits and can be stopped; edits flow all the while; the end is equal."""
     settings = path.scene.settings
     wish = Wish(("products",), wait=False)
-    with editing(path, 20, 5):
+    with editing(path, 5, 5):
         path.kill("builder")
         _fall_behind(path)
         carry_out(settings, wish)
@@ -110,6 +112,45 @@ def test_a_cleanup_sends_everything_again_and_nothing_is_sent_by_the_next(
     assert play.proof(path.scene).differences == ()
 
 
+def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
+    path: Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of changes that the router has not seen yet; afterwards exactly these arrive."""
+    path.settle()
+    capsys.readouterr()
+    renamed, deleted = path.product_ids()[8:10]
+    skus = {int(i): sku for i, sku in path.rows("SELECT entity_id, sku FROM catalog_product_entity")}
+    held = path.held()
+    before, ends = len(path.requests_made()), path.ends(FEEDS)
+    path.kill("router")
+    path.sql(
+        f"UPDATE catalog_product_entity_varchar SET value = 'Dry' WHERE entity_id = {renamed}"
+        f" AND attribute_id = {NAME}",
+        f"DELETE FROM catalog_product_entity WHERE entity_id = {deleted}",
+    )
+    carry_out(path.scene.settings, Wish(("products",), dry_run=True, as_json=True))
+    told = json.loads(capsys.readouterr().out)
+    nothing = len(path.requests_made()) - before, path.ends(FEEDS) == ends
+    path.settle()
+
+    found = {(item["kind"], item["key"]["sku"]) for item in told["items"]}
+    assert {("changed", skus[renamed]), ("deleted", skus[deleted])} <= found
+    assert {item["changes"]["name"][1] for item in told["items"] if item["key"]["sku"] == skus[renamed]} == {
+        "Dry"
+    }
+    assert told["counts"]["unchanged"] + len(told["items"]) == len(held)
+    # Settling gives the first product new names; of a product in a change's wake not all members are sent.
+    arrived = [
+        identity
+        for request in path.requests_made()[before:]
+        if "/products" in request["path"]
+        for identity in request["identities"]
+        if skus[min(skus)] not in str(identity)
+    ]
+    assert told["targets"]["optimizer"]["items"] == len(arrived) > 0
+    assert nothing == (0, True)
+
+
 def test_what_a_connector_without_its_offsets_missed_is_noticed_and_healed_by_re_seed(
     path: Pipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,9 +166,10 @@ def test_what_a_connector_without_its_offsets_missed_is_noticed_and_healed_by_re
         f"UPDATE catalog_product_entity SET sku = 'unseen' WHERE entity_id = {edited}",
         f"DELETE FROM catalog_product_entity WHERE entity_id = {deleted}",
     )
-    execute.apply(settings, MARIADB_CLASS, lambda _: None)
-    path.settle()
+    connect.resume(name)
+    path.wait_until("the gap is noticed", lambda: observe.status(settings).health == "blind")
     blind = observe.status(settings)
+    path.settle()
     missed = play.proof(path.scene).differences
 
     play._tended(path.scene, lambda: begin_anew(settings, MARIADB_CLASS, Wish(FEEDS)))

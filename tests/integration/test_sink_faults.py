@@ -149,7 +149,7 @@ class Watcher:
             self.looks += 1
 
 
-def edits_under(scene: Scene, fault: Fault, rounds: int = 6) -> int:
+def edits_under(scene: Scene, fault: Fault, rounds: int = 4) -> int:
     """Edits and deletes before and while the network is bad; how often it was met."""
     met = scene.proxy.met
     names = [f"P{number}" for number in range(PRODUCTS)]

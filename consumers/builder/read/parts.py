@@ -21,7 +21,7 @@ SuperAttributes = dict[int, tuple[SuperAttributeRow, ...]]
 def read_parts(
     prefix: str,
     types: Mapping[int, str],
-    sets: Mapping[int, tuple[int, str]],
+    sets: Mapping[int, tuple[int, str | None]],
     attributes: Mapping[int, Attribute],
     settings: Mapping[str, str],
     tax_classes: Mapping[int, str],

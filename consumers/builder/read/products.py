@@ -142,7 +142,7 @@ def _statuses(relative: Relative | None) -> StoreValues:
 
 def _products(
     prefix: str, skus: Sequence[str]
-) -> Plan[tuple[dict[str, ProductRow], dict[int, tuple[int, str]], tuple[tuple[int, str], ...]]]:
+) -> Plan[tuple[dict[str, ProductRow], dict[int, tuple[int, str | None]], tuple[tuple[int, str], ...]]]:
     """(rows by SKU, attribute sets by product id, shadowed rows) of the SKUs.
 
     A row counts when its SKU equals a wanted one byte for byte; the column itself compares without case.
@@ -150,13 +150,13 @@ def _products(
     wanted = set(skus)
     rows = yield from ask(
         "SELECT p.entity_id, p.sku, p.type_id, CAST(p.created_at AS CHAR), CAST(p.updated_at AS CHAR),"
-        f" s.attribute_set_id, s.attribute_set_name FROM {prefix}catalog_product_entity p"
+        f" p.attribute_set_id, s.attribute_set_name FROM {prefix}catalog_product_entity p"
         f" LEFT JOIN {prefix}eav_attribute_set s ON s.attribute_set_id = p.attribute_set_id"
         " WHERE p.sku IN %s ORDER BY p.entity_id",
         list(skus),
     )
     products: dict[str, ProductRow] = {}
-    sets: dict[int, tuple[int, str]] = {}
+    sets: dict[int, tuple[int, str | None]] = {}
     shadowed = []
     for entity_id, sku, type_id, created_at, updated_at, set_id, set_name in rows:
         if sku not in wanted:
@@ -165,8 +165,8 @@ def _products(
             shadowed.append((int(entity_id), str(sku)))
             continue
         products[sku] = ProductRow(int(entity_id), sku, type_id, created_at, updated_at)
-        if set_name is not None:
-            sets[int(entity_id)] = (set_id, set_name)
+        # Also of a set that is not there: when it comes, its name has to be told.
+        sets[int(entity_id)] = (set_id, set_name)
     return products, sets, tuple(shadowed)
 
 

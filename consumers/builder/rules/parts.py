@@ -26,7 +26,7 @@ class ProductParts:
     `configurables` are the products that it is linked to as a variant.
     """
 
-    attribute_set: tuple[int, str] | None = None
+    attribute_set: tuple[int, str | None] | None = None
     parents: tuple[int, ...] = ()
     children: tuple[int, ...] = ()
     links: tuple[LinkRow, ...] = ()

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from consumers.sink.dialects import Members, Stamp, Unmappable, present, required
-from consumers.sink.settle import LIMIT_CODE, Answer, Verdict, settle
+from consumers.sink.settle import LIMIT_CODE, REASON_MAX, Answer, Verdict, settle
 from schemas.services import saas
 from schemas.services.saas import FEED_ROUTES, STAMPS
 from schemas.services.shapes import Identity
@@ -369,7 +369,8 @@ def _listed(body: _Body, items: int) -> dict[int, str]:
         index = error.get("itemIndex") if isinstance(error, dict) else None
         if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < items:
             reason = str(error.get("message") or error.get("code") or "refused without a reason")
-            refused[index] = f"{refused[index]}; {reason}" if index in refused else reason
+            reason = f"{refused[index]}; {reason}" if index in refused else reason
+            refused[index] = reason[:REASON_MAX]
     return refused
 
 
@@ -381,13 +382,13 @@ def _is_over_limit(body: _Body) -> bool:
 def _body(answer: Answer) -> _Body | None:
     try:
         return msgspec.json.decode(answer.body, type=_Body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return None
 
 
 def _error_code(answer: Answer) -> str:
     try:
         body = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return ""
     return str(body.get("error_code", "")) if isinstance(body, dict) else ""

@@ -195,7 +195,7 @@ def test_an_item_that_changes_again_is_built_again(world: World) -> None:
     result = world.audit().run()
 
     assert result.equal
-    assert world.waits == 3
+    assert world.waits == 1
 
 
 def test_an_item_that_never_rests_cannot_be_judged(world: World) -> None:

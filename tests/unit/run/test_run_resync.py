@@ -1,10 +1,13 @@
 """What the options of a resync mean together, and what it says while it goes on."""
 
 import pytest
+from click import Context
+from click.testing import CliRunner
 
+from commerce_sync.cli import cli
 from commerce_sync.run.by_ids import _entity, _questions
 from commerce_sync.run.pace import Pace, duration
-from commerce_sync.run.resync import Wish, lines
+from commerce_sync.run.resync import Wish, _following, lines
 from runtime.errors import UsageError
 
 FEEDS = ("products",)
@@ -84,3 +87,21 @@ def test_an_id_is_compared_with_a_column_of_its_own_kind() -> None:
     assert [wanted for _, wanted in asked] == [["12"], ["color", "12abc"]]
     assert [wanted for _, wanted in _questions("product", ["7", "x"], "productId")] == [["7"]]
     assert [wanted for _, wanted in _questions("product", ["7", "x"], "sku")] == [["7", "x"]]
+
+
+def test_ctrl_c_leaves_a_resync_running_and_says_how_to_end_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script must not take it for done."""
+    with pytest.raises(SystemExit) as ended, _following(Wish(FEEDS), "it goes on: --stop ends it"):
+        raise KeyboardInterrupt
+
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "it goes on: --stop ends it\n"
+
+
+@pytest.mark.parametrize("name", ["resync", "saas:resync", "saascatalog:resync"])
+def test_the_exporters_names_of_the_command_are_taken(name: str) -> None:
+    """In its spelling of the option too; the list shows one of them."""
+    result = CliRunner().invoke(cli, [name, "--feed=products", "--stop", "--cleanup-feed"])
+
+    assert str(result.exception) == "--stop and --cleanup-feed do not go together: give one of them"
+    assert [listed for listed in cli.list_commands(Context(cli)) if "resync" in listed] == ["resync"]

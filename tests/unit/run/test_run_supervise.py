@@ -148,4 +148,5 @@ def test_a_role_s_command_names_role_slot_port_target_and_configuration() -> Non
         "a.toml",
     ]
     assert role_arguments(ONE, 9300, False)[2:] == ["router", "here-0", "9300"]
+    assert role_arguments(ONE, 9300, False, None, Path("logs"))[5:] == ["--log-dir", "logs"]
     assert Path(sys.executable).exists()

@@ -254,7 +254,16 @@ def test_items_that_are_listed_are_refused_and_the_others_taken(count: int) -> N
 
 @pytest.mark.parametrize(
     "body",
-    [b"<html>", b"", b"\xff", b"[]", {}, {"feedItemReceivedCount": "3"}, {"status": "ACCEPTED"}],
+    [
+        b"<html>",
+        b"",
+        b"\xff",
+        b"[" * 100_000,
+        b"[]",
+        {},
+        {"feedItemReceivedCount": "3"},
+        {"status": "ACCEPTED"},
+    ],
 )
 def test_something_else_with_200_is_not_the_service(body: Any) -> None:
     verdict = judged(200, body)

@@ -25,7 +25,10 @@ def test_an_acceptance_of_fewer_items_leaves_the_outcome_unknown() -> None:
     assert verdict == Verdict("wait", "1 of 2 items accepted, without saying which", outcome_unknown=True)
 
 
-@pytest.mark.parametrize("body", [b"<html>login</html>", b"", b"[]", b'"ok"', b'{"status":"FAILED"}'])
+UNREADABLE = [b"<html>login</html>", b'{"status":"\xff"}', b"[" * 100_000, b'{"acceptedCount":1e999}']
+
+
+@pytest.mark.parametrize("body", [*UNREADABLE, b"", b"[]", b'"ok"', b'{"status":"FAILED"}'])
 def test_a_200_that_is_no_acceptance_blames_the_address(body: bytes) -> None:
     """A proxy's login page answers 200 too; behind it the service may still have the items."""
     verdict = settle(Answer(200, body, "text/html"), 1)
@@ -106,12 +109,13 @@ def test_a_400_refuses_only_the_listed_items_with_all_their_reasons() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(400, b"<html>bad request</html>", "text/html"),
+        *(Answer(400, body, "text/html") for body in UNREADABLE),
         bad_request({"status": "FAILED", "message": "no"}),
         bad_request({"errors": []}),
         bad_request({"errors": [{"itemIndex": 9, "code": "status"}]}),
         bad_request({"errors": [{"itemIndex": -1, "code": "status"}]}),
         bad_request({"errors": [{"itemIndex": "0", "code": "status"}]}),
+        bad_request({"errors": [{"itemIndex": True, "code": "status"}]}),
         bad_request({"errors": ["status"]}),
         bad_request([1]),
     ],
@@ -135,3 +139,10 @@ def test_items_limit_exceeded_splits_whatever_item_it_names() -> None:
     verdict = settle(refused((0, "items_limit_exceeded", "at most 100 items")), 200)
 
     assert (verdict.decision, verdict.refused) == ("split", None)
+
+
+def test_a_reason_is_kept_to_what_people_read() -> None:
+    """It goes into a status and a dead letter of each item."""
+    verdict = settle(refused((0, "status", "x" * 900), (0, "status", "y" * 900)), 1)
+
+    assert verdict.refused == {0: "x" * 900 + "; " + "y" * 98}

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -25,6 +27,7 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.play: Play = lambda handler: say(handler, 200, b"{}")
         self.token_status = 200
+        self.play_token: Play | None = None
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
         self.peers: set[tuple[str, int]] = set()
 
@@ -43,6 +46,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         self.server.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
         self.server.peers.add(self.client_address)
+        if self.path == "/token" and self.server.play_token is not None:
+            self.server.play_token(self)
+            return
         if self.path == "/token":
             token = {"access_token": f"token-{len(self.server.asked)}", "expires_in": 3600}
             say(self, self.server.token_status, json.dumps(token).encode())
@@ -102,6 +108,22 @@ def test_large_bodies_are_compressed_and_small_ones_are_not(service: Service) ->
     assert (large["content-encoding"], gzip.decompress(packed)) == ("gzip", b"x" * 5_000)
 
 
+@pytest.mark.parametrize("log_payloads", [True, False])
+def test_payloads_are_logged_only_when_asked_for(
+    service: Service, caplog: pytest.LogCaptureFixture, log_payloads: bool
+) -> None:
+    """As they were before compression, with the answer's status."""
+    caplog.set_level(logging.INFO)
+    target = TargetSettings(url=service.url, request_timeout_s=0.5)
+    body = b'[{"sku":"A"}]' + b" " * 2000
+    answer = Submitter(target, "tests", log_payloads).post("/v1", body)
+
+    told = [r.__dict__ for r in caplog.records if r.getMessage() == "payload sent"]
+    assert [(t["url"], t["status"], t["payload"]) for t in told] == (
+        [(service.url + "/v1", answer.status, body.decode())] if log_payloads else []
+    )
+
+
 def test_a_connection_is_kept(service: Service) -> None:
     """A handshake a request would cost more than the request."""
     held = submitter(service)
@@ -141,6 +163,30 @@ def test_an_endless_body_is_cut(service: Service) -> None:
 
     assert len(answer.body) == 1024 * 1024
     assert (settle(answer, 1).decision, settle(answer, 1).outcome_unknown) == ("ours", True)
+
+
+def trickle(handler: BaseHTTPRequestHandler) -> None:
+    """A byte now and then: no socket ever times out."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    try:
+        for _ in range(200):
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
+    except OSError:
+        handler.close_connection = True
+
+
+def test_a_body_that_trickles_ends_after_the_timeout(service: Service) -> None:
+    """Half a second here, the whole answer together; its thread must not hang for hours."""
+    service.play = trickle
+    began = time.monotonic()
+
+    verdict = settle(posted(service), 1)
+
+    assert (verdict.decision, verdict.outcome_unknown) == ("wait", True)
+    assert time.monotonic() - began < 3
 
 
 def close(handler: BaseHTTPRequestHandler) -> None:
@@ -219,6 +265,70 @@ def test_without_a_token_nothing_is_written(service: Service, status: int) -> No
     assert f"answered {status}" in answer.error
     assert "s3cret" not in answer.error
     assert (settle(answer, 1).decision, settle(answer, 1).outcome_unknown) == ("ours", False)
+
+
+def endless(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    try:
+        while True:
+            handler.wfile.write(b"x" * 65_536)
+    except OSError:
+        handler.close_connection = True
+
+
+def hang(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(1)
+    handler.close_connection = True
+
+
+def token(**members: object) -> Play:
+    return lambda handler: say(handler, 200, json.dumps(members).encode())
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        close,
+        half,
+        wrong_gzip,
+        nonsense,
+        endless,
+        trickle,
+        hang,
+        lambda handler: say(handler, 200, b"<html>login</html>"),
+        lambda handler: say(handler, 200, b'{"access_token":"\xff","expires_in":1}'),
+        lambda handler: say(handler, 200, b"[]"),
+        token(access_token=None, expires_in=3600),
+        token(access_token="", expires_in=3600),
+        token(access_token="two\r\nlines: x", expires_in=3600),
+        token(access_token="t\u00f6ken\u20ac", expires_in=3600),
+        token(access_token="token"),
+        token(access_token="token", expires_in="soon"),
+        token(access_token="token", expires_in="nan"),
+        token(access_token="token", expires_in=0),
+        token(access_token="token", expires_in=-5),
+    ],
+)
+def test_a_token_endpoint_that_fails_is_waited_for(service: Service, play: Play) -> None:
+    """Nothing is written to the service, no item is to blame, and the next request asks again."""
+    held = submitter(service, token=True)
+    service.play_token = play
+
+    answer = held.post("/v1/catalog/products", b"[1]")
+    service.play_token = None
+    later = held.post("/v1/catalog/products", b"[1]")
+
+    assert [path for path, _, _ in service.asked] == ["/token", "/token", "/v1/catalog/products"]
+    assert (answer.status, settle(answer, 1).decision) == (-1, "ours")
+    assert later.status == 200
+
+
+def test_a_lifetime_that_is_text_is_understood(service: Service) -> None:
+    """Some token endpoints answer so."""
+    service.play_token = token(access_token="token", expires_in="3600")
+
+    assert submitter(service, token=True).post("/v1/catalog/products", b"[1]").status == 200
 
 
 def test_one_refused_token_is_renewed_once_however_many_requests_it_was_in(

@@ -1,0 +1,265 @@
+"""What a resync would do: every entity built afresh and compared with its feed topic, nothing written."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Literal, NamedTuple
+
+import click
+import msgspec
+from confluent_kafka import Consumer, TopicPartition
+
+from commerce_sync.run.predict import Prediction
+from commerce_sync.run.request import entities_of
+from consumers.builder import letters
+from consumers.builder.entities import ENTITIES, ReadOptions, entity_of
+from producers.resync.enumerations import ENUMERATIONS
+from producers.resync.stage import NUMBER_MAX
+from runtime.database import Database
+from runtime.kafka import poll_batch, read_to_end, reader
+from runtime.settings import Settings
+from schemas.codec import decode, encode
+from schemas.entities import ENTITY_OF, FEEDS_OF, partitions_of
+from schemas.keys import UNHASHED_FIELDS, canonical_json, content_hash
+from schemas.records import EmittedItem
+from schemas.topics import TopicNames
+
+Item = dict[str, Any]
+ItemKey = tuple[str, str]  # feed, key of the feed record
+Kind = Literal["new", "changed", "deleted", "unchanged"]
+
+PAGE_ENTITIES: Final = 500
+FETCH_POLLS_MAX: Final = 50
+VALUE_LENGTH_MAX: Final = 200
+
+
+class Held(NamedTuple):
+    """An item of a feed topic, without its content."""
+
+    hash: bytes
+    partition: int
+    offset: int
+    entity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What would become of one item. `before` is missing where it is new, or compaction has taken it."""
+
+    kind: Kind
+    feed: str
+    key: str
+    before: Item | None = None
+    after: Item | None = None
+
+    def changes(self) -> dict[str, tuple[Any, Any]]:
+        """Members that differ: before and after."""
+        before, after = self.before or {}, self.after or {}
+        if self.kind != "changed" or not before:
+            return {}
+        names = sorted((before.keys() | after.keys()) - UNHASHED_FIELDS)
+        return {n: (before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)}
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Built items against those that a feed topic holds."""
+
+    feeds: Collection[str]
+    held: Mapping[ItemKey, Held]
+    fetch: Callable[[str, Held], Item | None]
+    _seen: set[ItemKey] = field(default_factory=set)
+    _parked: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def built(
+        self, entity: str, items: Mapping[ItemKey, Item], parked: Mapping[str, str]
+    ) -> Iterator[Outcome]:
+        """What becomes of the items of an entity; entities come by ascending id, the lowest owns an item."""
+        if parked:
+            self._parked[entity] = parked
+        if letters.WHOLE in parked:
+            return
+        for key, item in items.items():
+            if key[0] in self.feeds and key not in self._seen:
+                self._seen.add(key)
+                yield self._compared(key, item)
+
+    def _compared(self, key: ItemKey, item: Item) -> Outcome:
+        held = self.held.get(key)
+        after = decode(key[0], encode(key[0], item))
+        if held is None:
+            return Outcome("new", *key, None, after)
+        if held.hash == content_hash(item).encode():
+            return Outcome("unchanged", *key, None, after)
+        return Outcome("changed", *key, self.fetch(key[0], held), after)
+
+    def rest(self, entities: Collection[str] | None = None) -> Iterator[Outcome]:
+        """What nobody builds any more: deleted, unless it waits for a person.
+
+        Args:
+            entities: only items of these.
+        """
+        for key, held in self.held.items():
+            if key in self._seen or (entities is not None and held.entity not in entities):
+                continue
+            kept = self._is_kept(key, self._parked.get(held.entity, {}))
+            yield Outcome("unchanged" if kept else "deleted", *key)
+
+    def _is_kept(self, key: ItemKey, parked: Mapping[str, str]) -> bool:
+        return letters.WHOLE in parked or key in letters.held_items(
+            parked, [EmittedItem(key[0], key[1], "", "bulk")]
+        )
+
+
+def outcomes(settings: Settings, feeds: Sequence[str], keys: Sequence[str] | None) -> Iterator[Outcome]:
+    """Every item of some feeds, of all entities or of those that have these keys.
+
+    Raises:
+        Unreachable, Transient: the database or the broker does not answer.
+    """
+    consumer = reader(settings.kafka, TopicNames(settings.kafka.topic_prefix).group("dry-run"))
+    commerce = settings.commerce
+    options = ReadOptions(commerce.table_prefix, commerce.config, commerce.media_base_url)
+    try:
+        with Database(commerce.read_address) as database:
+            for entity in entities_of(feeds):
+                of_entity = [feed for feed in feeds if feed in FEEDS_OF[entity]]
+                held = _held(settings, consumer, of_entity)
+                comparison = Comparison(of_entity, held, partial(_fetched, settings, consumer))
+                pages = _chunks(keys) if keys else _pages(database, entity, commerce.table_prefix)
+                for page in pages:
+                    with database.snapshot() as snapshot:
+                        batch = ENTITIES[entity].read(snapshot, options, page)
+                    for key in page:
+                        made = batch.build(key)
+                        yield from comparison.built(key, made.items, made.parked)
+                yield from comparison.rest(set(keys) if keys else None)
+    finally:
+        consumer.close()
+
+
+def _held(settings: Settings, consumer: Consumer, feeds: Sequence[str]) -> dict[ItemKey, Held]:
+    names = TopicNames(settings.kafka.topic_prefix)
+    held: dict[ItemKey, Held] = {}
+    for feed in feeds:
+        partitions = range(partitions_of(ENTITY_OF[feed], settings.kafka.partitions))
+        for record in read_to_end(consumer, names.feed(feed), partitions):
+            key = (feed, record.key.decode())
+            if record.value is None:
+                held.pop(key, None)
+            else:
+                entity = entity_of(feed, record.key, record.value)
+                held[key] = Held(record.headers.get("hash", b""), record.partition, record.offset, entity)
+    return held
+
+
+def _fetched(settings: Settings, consumer: Consumer, feed: str, held: Held) -> Item | None:
+    """The item as the topic has it; None when a newer record has taken its place meanwhile."""
+    topic = TopicNames(settings.kafka.topic_prefix).feed(feed)
+    consumer.assign([TopicPartition(topic, held.partition, held.offset)])
+    try:
+        for _ in range(FETCH_POLLS_MAX):
+            for record in poll_batch(consumer, 1, 0.2):
+                found = record.offset == held.offset and record.value is not None
+                return decode(feed, record.value or b"") if found else None
+        return None
+    finally:
+        consumer.unassign()
+
+
+def _pages(database: Database, entity: str, prefix: str) -> Iterator[list[str]]:
+    last = 0
+    while True:
+        statement = ENUMERATIONS[entity].page.format(p=prefix)
+        rows = database.query(statement, (last, NUMBER_MAX, PAGE_ENTITIES))
+        if not rows:
+            return
+        last = rows[-1][0]
+        yield list(dict.fromkeys(str(key) for _, key in rows))
+
+
+def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(keys), PAGE_ENTITIES):
+        yield list(keys[start : start + PAGE_ENTITIES])
+
+
+def report(
+    settings: Settings,
+    found: Iterator[Outcome],
+    *,
+    afresh: bool,
+    forget: bool,
+    as_json: bool,
+) -> None:
+    """Print a line for each item that is not unchanged, then what each target would be sent.
+
+    Args:
+        afresh: unchanged items go too.
+        forget: vanished items are forgotten and not deleted.
+    """
+    counts: Counter[str] = Counter()
+    predictions = {name: Prediction(target) for name, target in settings.targets.items()}
+    shown: list[dict[str, Any]] = []
+    for outcome in found:
+        counts[outcome.kind] += 1
+        for prediction in predictions.values():
+            _predict(prediction, outcome, afresh=afresh, forget=forget)
+        if outcome.kind == "unchanged":
+            continue
+        if as_json:
+            shown.append(_object(outcome))
+        else:
+            _print_lines(outcome)
+    targets = {
+        name: {
+            "items": prediction.items,
+            "requests": prediction.requests,
+            "minutes": round(prediction.minutes(), 2),
+            "refused": prediction.refused,
+        }
+        for name, prediction in predictions.items()
+    }
+    if as_json:
+        result = {"items": shown, "counts": {kind: counts[kind] for kind in _KINDS}, "targets": targets}
+        click.echo(canonical_json(result).decode())
+        return
+    click.echo(", ".join(f"{counts[kind]} {kind}" for kind in _KINDS))
+    for name, told in targets.items():
+        refused = f"; {told['refused']} would be refused" if told["refused"] else ""
+        click.echo(
+            f"target {name}: {told['items']} items in {told['requests']} requests, {told['minutes']} minutes "
+            f"under its allowance{refused}"
+        )
+
+
+_KINDS: Final[tuple[Kind, ...]] = ("new", "changed", "deleted", "unchanged")
+
+
+def _predict(prediction: Prediction, outcome: Outcome, *, afresh: bool, forget: bool) -> None:
+    if outcome.after is None:
+        if outcome.kind == "deleted" and not forget:
+            prediction.delete(outcome.feed, outcome.key)
+    elif afresh or outcome.kind != "unchanged":
+        before = None if afresh else outcome.before
+        prediction.upsert(outcome.feed, outcome.key, before, outcome.after)
+
+
+def _object(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "kind": outcome.kind,
+        "feed": outcome.feed,
+        "key": msgspec.json.decode(outcome.key),
+        "changes": {name: list(values) for name, values in outcome.changes().items()},
+    }
+
+
+def _print_lines(outcome: Outcome) -> None:
+    click.echo(f"{outcome.kind:<9} {outcome.feed} {outcome.key}")
+    for name, (before, after) in outcome.changes().items():
+        click.echo(f"            {name}: {_text(before)} -> {_text(after)}")
+
+
+def _text(value: Any) -> str:
+    text = canonical_json(value).decode()
+    return text if len(text) <= VALUE_LENGTH_MAX else f"{text[:VALUE_LENGTH_MAX]}..."
