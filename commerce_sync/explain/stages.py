@@ -56,7 +56,8 @@ class Look:
             found = connector_status(self._settings)
         except CommerceSyncError as error:
             return str(error)
-        return "" if found.health in {"streaming", "drifted"} else found.detail
+        # One that is blind to what it missed holds nothing back either: that will never come.
+        return "" if found.health in {"streaming", "drifted", "blind"} else found.detail
 
     def _unrouted(self) -> int:
         wanted = consumption(self._settings, "router")
