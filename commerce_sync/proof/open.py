@@ -1,6 +1,6 @@
 """An audit with the clients it needs, and its findings as lines."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Final
 
@@ -10,10 +10,13 @@ from commerce_sync.proof.audit import LAG_S_MAX, Audit, Report, Result
 from commerce_sync.proof.fresh import Source
 from commerce_sync.proof.places import FeedTopic, Log, Place, Target
 from commerce_sync.proof.through import Path
+from commerce_sync.scopes.read import switched
 from consumers.sink.dialects.choose import dialect_of
+from consumers.sink.scopes import Scopes
 from runtime.database import Database
 from runtime.kafka import reader
 from runtime.settings import Settings
+from schemas.controls import Scope
 from schemas.entities import ENTITY_OF, partitions_of
 from schemas.topics import TopicNames
 
@@ -36,20 +39,27 @@ def opened(
         Database(settings.commerce.read_address) as database,
         closing(reader(settings.kafka, names.group("audit"), fetch_wait_ms=FETCH_WAIT_MS)) as consumer,
     ):
-        places = {feed: list(_places(settings, names, consumer, feed, targets)) for feed in feeds}
+        scopes = switched(consumer, names)
+        places = {feed: list(_places(settings, names, consumer, feed, targets, scopes)) for feed in feeds}
         source, path = Source(database, settings.commerce), Path(settings, consumer)
         yield Audit(source, path, places, settings.kafka.partitions, report, share, lag_s_max)
 
 
 def _places(
-    settings: Settings, names: TopicNames, consumer: Consumer, feed: str, targets: Collection[str]
+    settings: Settings,
+    names: TopicNames,
+    consumer: Consumer,
+    feed: str,
+    targets: Collection[str],
+    scopes: Sequence[Scope],
 ) -> Iterator[Place]:
     partitions = partitions_of(ENTITY_OF[feed], settings.kafka.partitions)
     yield FeedTopic(Log(consumer, names.feed(feed), partitions), feed)
     for name, target in settings.targets.items():
         if name in targets and feed in target.sent_feeds:
             log = Log(consumer, names.status(name, feed), partitions)
-            yield Target(name, target, dialect_of(target), log, feed)
+            tells = Scopes(scope for scope in scopes if scope.target == name).tell
+            yield Target(name, target, dialect_of(target), log, feed, tells)
 
 
 def lines(result: Result) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from confluent_kafka import Consumer
 
 from runtime.kafka import read_to_end, reader
 from runtime.settings import Settings
@@ -37,21 +38,27 @@ def known_scopes(settings: Settings) -> Known:
     names = TopicNames(settings.kafka.topic_prefix)
     asker = reader(settings.kafka, names.group("scopes"))
     items: dict[bytes, bytes] = {}
-    scopes: dict[bytes, Scope] = {}
     try:
         partitions = range(partitions_of(ENTITY_OF[_FEED], settings.kafka.partitions))
         for record in read_to_end(asker, names.feed(_FEED), partitions):
             items.pop(record.key, None)
             if record.value is not None:
                 items[record.key] = record.value
-        for record in read_to_end(asker, names.control, [0]):
-            if record.key.startswith(SCOPE_PREFIX) and record.value is not None:
-                scopes[record.key] = msgspec.json.decode(record.value, type=Scope)
+        scopes = switched(asker, names)
     finally:
         asker.close()
     shop = dict(_website(decode(_FEED, value)) for value in items.values())
-    off = {(s.target, s.website, s.store_view) for s in scopes.values() if not s.enabled}
+    off = {(s.target, s.website, s.store_view) for s in scopes if not s.enabled}
     return Known(dict(sorted(shop.items())), frozenset(off))
+
+
+def switched(consumer: Consumer, names: TopicNames) -> list[Scope]:
+    """Every scope that was ever switched at a target, as it is now."""
+    scopes: dict[bytes, Scope] = {}
+    for record in read_to_end(consumer, names.control, [0]):
+        if record.key.startswith(SCOPE_PREFIX) and record.value is not None:
+            scopes[record.key] = msgspec.json.decode(record.value, type=Scope)
+    return list(scopes.values())
 
 
 def _website(item: Any) -> tuple[str, tuple[str, ...]]:

@@ -292,7 +292,7 @@ class Feed:
                 return None
         if self._is_known(entry, item):
             return None
-        if entry.deleted and not entry.tombstone and self._was_never_sent(entry):
+        if entry.deleted and not entry.tombstone and not entry.forced and self._was_never_sent(entry):
             # It waited when its scope was switched off.
             self.settle(item, "deleted", None)
             return None

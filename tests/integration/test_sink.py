@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from commerce_sync.cli import cli
 from commerce_sync.demo import play
 from commerce_sync.demo.scene import TARGET
 from commerce_sync.local.stack import Stack
+from commerce_sync.proof.open import lines, opened
+from commerce_sync.proof.target import read_items
 from commerce_sync.run.replay import open_reconciles
 from schemas.topics import TopicNames
 
@@ -186,6 +189,27 @@ def test_a_store_view_is_switched_off_and_on_while_edits_run(
     assert [line["scope"] for line in listed if not line["enabled"]] == ["base/de"]
     assert views(path) == {"default", "de", "outlet"}
     assert play.proof(path.scene).differences == ()
+
+
+def test_a_website_is_switched_off_and_on(path: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its price books and prices leave the target, and an audit does not miss them there."""
+
+    def books() -> Counter[str]:
+        items = read_items(TARGET, path.scene.settings.targets[TARGET], "prices")
+        return Counter(item["priceBookId"].partition("::")[0] for item in items)
+
+    before = books()
+    command(path, monkeypatch, "scopes", "disable", "base", "--wait")
+    while_off = books()
+    with opened(path.scene.settings, ["prices", "priceBooks", "products"], [TARGET]) as audit:
+        found = lines(audit.run())
+    command(path, monkeypatch, "scopes", "enable", "base", "--wait")
+    path.settle()
+
+    assert set(before) == {"base", "outlet"}
+    assert set(while_off) == {"outlet"}
+    assert found == []
+    assert books() == before
 
 
 def test_a_replay_sends_every_item_again_and_a_killed_sink_goes_on_with_it(
