@@ -48,6 +48,7 @@ class Look:
             parked=parked,
             paused=self._paused(way.feed),
             ahead={target: self._ahead(target, way.feed) for target in self._settings.targets},
+            settled={target: self._settled(target, way.feed) for target in self._settings.targets},
             complaints=self._complaints(),
         )
 
@@ -83,6 +84,9 @@ class Look:
             return 0
         until = ends(self._consumer, [(self._names.feed(feed), self._partition)])
         return behind(self._admin, self._names.group("sink", target), until)
+
+    def _settled(self, target: str, feed: str) -> int:
+        return self._committed(self._names.group("sink", target), self._names.feed(feed))
 
     def _committed(self, group: str, topic: str) -> int:
         (place,) = committed_offsets(self._admin, group, [TopicPartition(topic, self._partition)])

@@ -22,6 +22,7 @@ class Stages:
         parked: reasons of the builder, by part.
         paused: targets that an operator stopped.
         ahead: by target, feed records of the partition that are not settled yet.
+        settled: by target, the offset below which every record of the partition is.
         complaints: what roles say of themselves.
     """
 
@@ -33,6 +34,7 @@ class Stages:
     parked: dict[str, str] = field(default_factory=dict)
     paused: frozenset[str] = frozenset()
     ahead: dict[str, int] = field(default_factory=dict)
+    settled: dict[str, int] = field(default_factory=dict)
     complaints: Sequence[str] = ()
 
 
@@ -48,6 +50,8 @@ def judge(way: Way, target: str, stages: Stages) -> tuple[State, str]:
         return "absent", "no feed record has this key: the product has no such item"
     status, letter = way.statuses.get(target), way.letters.get(target)
     if status is None or status.offset < way.record.offset:
+        if stages.settled.get(target, 0) > way.record.offset:
+            return _passed(status)
         return "waiting", _unsent(way.record.value is None, status, target, stages)
     if letter is not None:
         return "parked", _parked(letter)
@@ -74,6 +78,13 @@ def _upstream(stages: Stages) -> str:
     if stages.unrouted:
         return f"the router has {stages.unrouted} change records left, perhaps of this product{_said(stages)}"
     return ""
+
+
+def _passed(status: Status | None) -> tuple[State, str]:
+    """What was settled without a request leaves no status of its own."""
+    if status is None:
+        return "absent", "the target is not told of it: it was gone before, or its scope is off"
+    return "unchanged", f"the newest record says what the target has judged before: {status.outcome}"
 
 
 def _unsent(deleted: bool, status: Status | None, target: str, stages: Stages) -> str:

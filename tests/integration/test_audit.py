@@ -187,14 +187,19 @@ def test_what_is_unchanged_deleted_or_parked_is_told_too(path: Pipeline) -> None
     held = path.held()
     same, gone, refused = sorted({sku for sku, view in held if view == "default"})[8:11]
     ids = {sku: int(held[sku, "default"]["externalIds"][0]["id"]) for sku in (same, gone, refused)}
+    # Its price, which is no part of the products feed.
+    dearer = (
+        "INSERT INTO catalog_product_entity_decimal (attribute_id, store_id, entity_id, value)"
+        f" VALUES ({PRICE}, 0, {ids[same]}, 77) ON DUPLICATE KEY UPDATE value = value + 1"
+    )
+    # A live edit emits what was emitted in bulk once more; the next one finds it live.
+    path.sql(dearer)
+    path.settle()
     path.put_faults({"match": {"sku": refused}, "do": {"invalid": True}})
     path.sql(
         rename(ids[refused], "Refused"),
         f"DELETE FROM catalog_product_entity WHERE entity_id = {ids[gone]}",
-        # Its price, which is no part of the products feed.
-        "INSERT INTO catalog_product_entity_decimal (attribute_id, store_id, entity_id, value)"
-        f" VALUES ({PRICE}, 0, {ids[same]}, 77)"
-        " ON DUPLICATE KEY UPDATE value = value + 1",
+        dearer,
     )
     path.settle()
     path.clear_faults()

@@ -93,3 +93,21 @@ def test_a_variant_is_of_its_child() -> None:
     assert names_product(b'{"parentSku":"P","productSku":"A"}', "A")
     assert not names_product(b'{"parentSku":"A","productSku":"B"}', "A")
     assert not names_product(b"torn", "A")
+
+
+@pytest.mark.parametrize(
+    ("told", "settled", "state", "words"),
+    [
+        (way(7, status(5)), 8, "unchanged", "judged before: delivered"),
+        (way(7), 8, "absent", "not told of it"),
+        (way(7, status(5)), 7, "waiting", "before it: delivered"),
+    ],
+)
+def test_what_needed_no_request_is_told_by_the_position(
+    told: Way, settled: int, state: str, words: str
+) -> None:
+    """Such a record leaves no status; the target's position is past it."""
+    found, sentence = judge(told, "t", replace(QUIET, settled={"t": settled}))
+
+    assert found == state
+    assert words in sentence
