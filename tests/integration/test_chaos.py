@@ -21,6 +21,7 @@ from commerce_sync.demo import play
 from commerce_sync.local.stack import Stack
 from commerce_sync.run import supervise
 from commerce_sync.run.request import request_resync
+from commerce_sync.run.roles import ROLES
 from commerce_sync.sample import edits
 from commerce_sync.sample.database import address_of, connected
 from commerce_sync.sample.edits import Shop
@@ -75,7 +76,7 @@ def test_roles_killed_at_any_moment_lose_nothing(
 def test_every_role_was_killed(killed: Counter[str]) -> None:
     """The rounds above were worth something."""
     assert killed.total() == KILL_ROUNDS * KILLS
-    assert set(killed) == {"router", "builder", "sink", "clock", "resync"}
+    assert set(killed) == set(ROLES)
 
 
 def _tend_for(path: Pipeline, seconds: float) -> None:
