@@ -207,8 +207,11 @@ def _drop_pending_offsets(client: Producer, settings: KafkaSettings, group: str,
         asker.close()
 
 
-def poll_batch(consumer: Consumer, records_max: int, timeout_s: float) -> list[Record]:
+def poll_batch(consumer: Consumer, records_max: int, timeout_s: float, gather_s: float = 0.0) -> list[Record]:
     """Wait for one record, then take what else is there; `consume` alone would wait out its timeout.
+
+    Args:
+        gather_s: how long others are waited for behind the first.
 
     Raises:
         Fault: the position is gone or the client is fenced; only a person or a restart helps.
@@ -216,7 +219,7 @@ def poll_batch(consumer: Consumer, records_max: int, timeout_s: float) -> list[R
     first = consumer.poll(timeout_s)
     if first is None:
         return []
-    messages = [first, *consumer.consume(records_max - 1, 0)] if records_max > 1 else [first]
+    messages = [first, *consumer.consume(records_max - 1, gather_s)] if records_max > 1 else [first]
     return [from_message(message) for message in messages if not passing(message)]
 
 

@@ -89,6 +89,7 @@ def run(
     health: Health,
     stopper: Stopper,
     deferred: Collection[str] = (),
+    gather_s: float = 0.0,
     overdue: Callable[[], bool] = lambda: False,
     write: Write = in_transaction,
 ) -> None:
@@ -96,6 +97,7 @@ def run(
 
     Args:
         deferred: topics whose records wait while any other topic has some.
+        gather_s: how long a batch is gathered; more is kinder to the machine where nobody waits.
         overdue: asked when no record came; True hands an empty batch in.
         write: how records and offsets become durable.
 
@@ -127,7 +129,7 @@ def run(
         while not stopper.stopping:
             health.turned()
             generation = assignment.generation
-            records = poll_batch(consumer, batch_records_max, lanes.wait_s)
+            records = poll_batch(consumer, batch_records_max, lanes.wait_s, gather_s)
             assignment.raise_failure()
             if assignment.generation != generation:
                 # Some of these may have been read before the rebalance, for partitions lost in it.

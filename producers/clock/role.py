@@ -15,6 +15,8 @@ from schemas.entities import FEEDS_OF
 from schemas.topics import TopicNames
 
 BATCH_RECORDS_MAX = 5_000
+# Moments are whole seconds.
+GATHER_S = 0.25
 
 
 def topics(settings: Settings) -> list[str]:
@@ -42,6 +44,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
                 producer(settings.kafka, client_id),
                 topics(settings),
                 batch_records_max=BATCH_RECORDS_MAX,
+                gather_s=GATHER_S,
                 health=health,
                 stopper=stopper,
                 overdue=stage.overdue,
