@@ -16,7 +16,7 @@ from runtime.errors import Fault, Transient, Waiting
 from runtime.health import Health
 from runtime.kafka import ADMIN_TIMEOUT_S, TRANSACTION_TIMEOUT_S, passing, poll_batch
 from runtime.record import Outgoing, Record
-from runtime.write import Write, in_transaction
+from runtime.write import Write, Writing, in_transaction
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Stage(Protocol):
         """
 
     def committed(self) -> None:
-        """The records of the last `process` and its offsets are durable: state may follow."""
+        """What the last `process` gave is durable, or else the process ends: state may follow."""
 
 
 class Stopper:
@@ -92,6 +92,7 @@ def run(
     gather_s: float = 0.0,
     overdue: Callable[[], bool] = lambda: False,
     write: Write = in_transaction,
+    behind: bool = False,
 ) -> None:
     """Consume until told to stop: process, write and commit each batch, by default in one transaction.
 
@@ -100,6 +101,9 @@ def run(
         gather_s: how long a batch is gathered; more is kinder to the machine where nobody waits.
         overdue: asked when no record came; True hands an empty batch in.
         write: how records and offsets become durable.
+        behind: a batch is processed while the one before it is still being written. The stage's state runs
+            ahead by one batch then, which is safe because a write that fails ends the process, and with it
+            that state.
 
     Any doubt about a transaction (timed out, fenced, retried) ends the process: the next one begins with a
     new producer and freshly loaded state, which is the only safe answer.
@@ -108,7 +112,8 @@ def run(
         Doubt: a transaction may or may not have been committed.
         Fault: the loop cannot go on without a restart.
     """
-    assignment = _Assignment(stage, health)
+    writing = Writing(behind=behind)
+    assignment = _Assignment(stage, health, writing)
     consumer.subscribe(
         list(topics),
         on_assign=assignment.on_assign,
@@ -117,7 +122,7 @@ def run(
     )
     lag = _Lag(stage, consumer)
     lanes = _Lanes(consumer, deferred)
-    markers = _Markers(consumer)
+    markers = _Markers(consumer, writing)
     # The client's own time limits do not hold when a broker dies in the middle (seen: ten minutes).
     deadline = Deadline(WRITE_S_MAX, start_over)
 
@@ -137,7 +142,7 @@ def run(
                 assignment.rewind(consumer)
             elif records:
                 settled = _settle(
-                    stage, consumer, producer, records, assignment, health, stopper, write_in_time
+                    stage, consumer, producer, records, assignment, health, stopper, write_in_time, writing
                 )
                 lanes.settled(records)
                 # Only behind a batch that is committed: positions stand past one that was put off, too.
@@ -146,11 +151,13 @@ def run(
             elif lanes.holding:
                 lanes.release()
             elif assignment.held and overdue():
-                _settle(stage, consumer, producer, (), assignment, health, stopper, write_in_time)
+                _settle(stage, consumer, producer, (), assignment, health, stopper, write_in_time, writing)
             else:
                 markers.pass_by()
             lag.observe()
+        writing.wait()
     finally:
+        writing.close()
         deadline.close()
         consumer.close()
 
@@ -197,8 +204,9 @@ class _Markers:
     long after its records, so positions are compared each time and not remembered as done.
     """
 
-    def __init__(self, consumer: Consumer) -> None:
+    def __init__(self, consumer: Consumer, writing: Writing) -> None:
         self._consumer = consumer
+        self._writing = writing
         self._committed: dict[tuple[str, int], int] = {}
         self._passed_at = time.monotonic()
 
@@ -208,7 +216,8 @@ class _Markers:
             self.pass_by()
 
     def pass_by(self) -> None:
-        """Commit where we stand, if that is not where we stood."""
+        """Commit where we stand, if that is not where we stood; behind a batch that is being written."""
+        self._writing.wait()
         self._passed_at = time.monotonic()
         places = [
             place for place in self._consumer.position(self._consumer.assignment()) if place.offset >= 0
@@ -255,8 +264,9 @@ def _settle(
     health: Health,
     stopper: Stopper,
     write: Write,
+    writing: Writing,
 ) -> bool:
-    """Process one batch until it is committed. False: the partitions were taken away, or the role stops."""
+    """Process one batch and have it written. False: the partitions were taken away, or the role stops."""
     attempts = 0
     while True:
         started = time.monotonic()
@@ -272,13 +282,18 @@ def _settle(
                 health.not_ready(str(error))
             if not _wait(consumer, wait_s, assignment, health, stopper):
                 return False
-    write(consumer, producer, outgoing, _next_offsets(records) or assignment.next_offsets(consumer))
+    offsets = _next_offsets(records) or assignment.next_offsets(consumer)
+
+    def write_all() -> None:
+        write(consumer, producer, outgoing, offsets)
+        metrics.BATCH_SECONDS.labels(stage.name).observe(time.monotonic() - started)
+
+    writing.start(write_all)
     stage.committed()
     if attempts:
         health.ready()
     for record in records:
         metrics.RECORDS.labels(stage.name, record.topic).inc()
-    metrics.BATCH_SECONDS.labels(stage.name).observe(time.monotonic() - started)
     return True
 
 
@@ -315,9 +330,10 @@ def _next_offsets(records: Sequence[Record]) -> list[TopicPartition]:
 class _Assignment:
     """Loads a stage's state when partitions arrive, in the order that loses nothing."""
 
-    def __init__(self, stage: Stage, health: Health) -> None:
+    def __init__(self, stage: Stage, health: Health, writing: Writing) -> None:
         self._stage = stage
         self._health = health
+        self._writing = writing
         self._failure: BaseException | None = None
         self._places: list[TopicPartition] = []
         self.generation = 0
@@ -370,6 +386,11 @@ class _Assignment:
 
     def on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1
+        try:
+            # Whoever gets them goes on behind it.
+            self._writing.wait()
+        except BaseException as error:
+            self._failure = error
         self._places = []
         self._health.not_ready("partitions are being reassigned")
         log.info("partitions revoked", extra={"partitions": _shown(partitions)})

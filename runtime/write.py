@@ -1,6 +1,7 @@
 """How what a stage wrote, and the offsets it was made from, become durable."""
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -13,6 +14,32 @@ Write = Callable[[Consumer, Producer, Sequence[Outgoing], list[TopicPartition]],
 
 # A record that is not acknowledged by then is in doubt.
 FLUSH_S_MAX: Final = 30.0
+
+
+class Writing:
+    """The write under way, at most one: in the caller's thread, or behind it in a thread of its own."""
+
+    def __init__(self, *, behind: bool) -> None:
+        self.behind = behind
+        self._thread = ThreadPoolExecutor(1, "write")
+        self._under_way: Future[None] | None = None
+
+    def start(self, write: Callable[[], None]) -> None:
+        """Begin once the one before is durable; what that one or this one raises is raised here."""
+        self.wait()
+        if self.behind:
+            self._under_way = self._thread.submit(write)
+        else:
+            write()
+
+    def wait(self) -> None:
+        """Until what was begun is durable; raises what its write raised."""
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
+
+    def close(self) -> None:
+        self._thread.shutdown()
 
 
 def in_transaction(

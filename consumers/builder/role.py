@@ -107,6 +107,7 @@ def run(
                 stopper=stopper,
                 deferred=[names.dirty(entity, "bulk") for entity in FEEDS_OF],
                 overdue=stage.overdue,
+                behind=True,
             )
     finally:
         index_reader.close()

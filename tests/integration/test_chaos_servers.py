@@ -83,7 +83,8 @@ def test_a_machine_that_loses_power_goes_on_where_it_was(path: Pipeline, own_sta
 
 def test_a_broker_that_freezes_and_thaws_costs_nothing(path: Pipeline, own_stack: Stack) -> None:
     """SIGSTOP amid edits, for longer than a sink may send without the group's word: no connection is lost."""
-    pid = own_stack.pid("kafka")
+    stack = local_stack.read(own_stack.data_dir)  # Its processes are others than at the start of this module.
+    pid = stack.pid("kafka") if stack is not None else None
     assert pid is not None
     with editing(path, 20, SEED + 2) as edits:
         path.wait_until("some edits are made", lambda: edits.made >= 20)

@@ -184,7 +184,7 @@ def test_the_ledger_tells_what_became_of_every_item(path: Pipeline) -> None:
     path.sql(f"UPDATE catalog_product_entity SET sku = 'ledger-1' WHERE entity_id = {product}")
     path.settle()
     refused = path.ledger()
-    told = path.command("items", "--status", "attention", "--json")
+    told = path.command("items", "--feed", "products", "--status", "attention", "--json")
     path.clear_faults()
     path.sql(
         f"UPDATE catalog_product_entity SET sku = 'ledger-2' WHERE entity_id = {product}",
@@ -193,7 +193,7 @@ def test_the_ledger_tells_what_became_of_every_item(path: Pipeline) -> None:
     )
     path.settle()
     feed = path.ledger()
-    shown = path.command("items", "show", "ledger-2", "--json")["items"]
+    shown = path.command("items", "show", "ledger-2", "--feed", "products", "--json")["items"]
 
     assert (refused.state, refused.failed_attention) == ("Failed", len(told["items"]))
     assert {item["sku"] for item in told["items"]} == {"ledger-1"}

@@ -143,7 +143,7 @@ def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
     arrived = [
         identity
         for request in path.requests_made()[before:]
-        if "/products" in request["path"]
+        if request["path"].endswith(("/catalog/products", "/catalog/products/delete"))
         for identity in request["identities"]
         if skus[min(skus)] not in str(identity)
     ]

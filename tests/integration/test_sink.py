@@ -221,7 +221,7 @@ def test_a_replay_sends_every_item_again_and_a_killed_sink_goes_on_with_it(
     requests.delete(f"{path._control}/items", timeout=10).raise_for_status()
     emitted = path.ends(["products"])
     path.put_faults({"match": {"path": PRODUCTS_PATH}, "do": {"delay_ms": 300}})
-    words = ("resync", "--feed", "products", "--no-reindex")
+    words = ("resync", "--feed", "all", "--no-reindex")
     command(path, monkeypatch, *words, "--no-wait")
     path.wait_until("some are sent again", lambda: len(path.held()) > 0)
     assert path.scene.supervisor is not None
@@ -231,6 +231,7 @@ def test_a_replay_sends_every_item_again_and_a_killed_sink_goes_on_with_it(
 
     assert path.held() == held
     assert path.written(["products"], emitted) == []
+    assert play.proof(path.scene).differences == ()
 
 
 def test_a_frozen_sink_is_replaced_and_writes_nothing_when_it_thaws(path: Pipeline) -> None:

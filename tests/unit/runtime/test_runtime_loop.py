@@ -2,7 +2,9 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, TopicPartition
@@ -64,6 +66,7 @@ class Play:
         batch_records_max: int = 10,
         overdue: Callable[[], bool] = lambda: False,
         write: Write = in_transaction,
+        behind: bool = False,
     ) -> None:
         loop.run(
             self.stage,
@@ -75,6 +78,7 @@ class Play:
             stopper=self.stopper,
             overdue=overdue,
             write=write,
+            behind=behind,
         )
 
 
@@ -242,6 +246,87 @@ def test_a_transaction_in_doubt_ends_the_loop_and_the_stage_does_not_follow(step
 
     assert "stage follows" not in play.journal
     assert play.producer.transactions == []
+    assert play.consumer.closed
+
+
+class SlowWrite:
+    """A write that ends when it is told to, at the latest after some seconds."""
+
+    def __init__(self) -> None:
+        self.end = threading.Event()
+        self.offsets: list[int] = []
+
+    def __call__(self, *what: Any) -> None:
+        self.end.wait(5)
+        self.offsets.extend(place.offset for place in what[3])
+
+
+def test_a_batch_is_processed_while_the_one_before_is_written_and_written_after_it() -> None:
+    """The state of the stage runs ahead; what becomes durable keeps its order."""
+    write = SlowWrite()
+    play = Play(assigned, records(5), records(6))
+    processed: list[tuple[list[int], list[int]]] = []
+
+    def process(records: Sequence[Record]) -> list[Outgoing]:
+        processed.append(([record.offset for record in records], list(write.offsets)))
+        if len(processed) == 2:
+            write.end.set()
+        return []
+
+    play.stage.process = process  # type: ignore[method-assign]
+
+    play.run(write=write, behind=True)
+
+    assert processed == [([5], []), ([6], [])]
+    assert write.offsets == [6, 7]
+
+
+def test_partitions_are_given_away_only_behind_what_was_being_written() -> None:
+    """9: their next owner must not begin before it."""
+    write = SlowWrite()
+    written: list[list[int]] = []
+
+    def revoked(consumer: FakeConsumer) -> list[FakeMessage]:
+        threading.Timer(0.05, write.end.set).start()
+        consumer._callbacks["on_revoke"](consumer, [])
+        written.append(list(write.offsets))
+        return []
+
+    play = Play(assigned, records(5), revoked)
+
+    play.run(write=write, behind=True)
+
+    assert written == [[6]]
+
+
+def test_positions_are_not_committed_past_what_is_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stand behind its records already: a write that fails would lose these."""
+    monkeypatch.setattr(loop, "PASS_S", -1)
+    write = SlowWrite()
+    play = Play(assigned, records(5))
+    play.consumer.committed_offset = 7
+    committed: list[list[int]] = []
+
+    def commit(**_: object) -> None:
+        committed.append(list(write.offsets))
+
+    play.consumer.commit = commit  # type: ignore[method-assign,assignment]
+    threading.Timer(0.05, write.end.set).start()
+
+    play.run(write=write, behind=True)
+
+    assert committed == [[6]]
+
+
+@pytest.mark.parametrize("then", [(), (quiet, quiet), (records(6),)], ids=["stop", "idle", "busy"])
+def test_a_write_in_doubt_ends_the_loop_behind_which_it_was(then: Sequence[Step]) -> None:
+    """7: nothing is written on top of it."""
+    play = Play(assigned, records(5), *then, fails_at="commit")
+
+    with pytest.raises(Fault, match="transaction in doubt"):
+        play.run(behind=True)
+
+    assert play.journal.count("begin") == 1
     assert play.consumer.closed
 
 
