@@ -42,6 +42,9 @@ CODES: Final[Mapping[str, str]] = {
     "positions of the sink not told": "CS0602",
     # Resync.
     "control record is no resync": "CS0701",
+    # Comparing.
+    "items differ": "CS0801",
+    "audit put off": "CS0802",
 }
 # By the name of a library's logger: its lines have no fixed phrase.
 LIBRARY_CODES: Final[Mapping[str, str]] = {"librdkafka": "CS0190"}
