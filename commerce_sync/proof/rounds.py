@@ -66,7 +66,9 @@ class Rounds:
         self._kinds = [entity for entity, feeds in FEEDS_OF.items() if any(f in audit.places for f in feeds)]
         self._round: _Round | None = None
         self._open: dict[ItemKey, Suspect] = {}
-        self._checked_at = clock()
+        # About how many entities there are of the kinds that were begun.
+        self._totals: dict[str, int] = {}
+        self._check_at = clock() + CHECK_EVERY_S
         for entity in self._kinds:
             metrics.AUDIT_PASS.labels(entity).set(wall_clock())
         self._tell([])
@@ -88,7 +90,8 @@ class Rounds:
 
     def _begun(self, entity: str) -> _Round:
         began_at = self._clock()
-        return _Round(entity, self._audit.begin(entity), began_at)
+        self._totals[entity] = self._audit.begin(entity)
+        return _Round(entity, self._totals[entity], began_at)
 
     def _look_on(self, round_: _Round) -> int:
         """Compare a page; returns how many entities it has."""
@@ -132,12 +135,13 @@ class Rounds:
 
     def _is_check_due(self) -> bool:
         return bool(self._open or self.drift) and (
-            len(self._open) >= OPEN_MAX or self._clock() - self._checked_at >= CHECK_EVERY_S
+            len(self._open) >= OPEN_MAX or self._clock() >= self._check_at
         )
 
     def _check(self) -> int:
-        """Judge what is open, and what differed before, once nothing is on its way; returns how many."""
-        again = [finding.suspect for finding in islice(self.drift.values(), AGAIN_MAX)]
+        """Judge what is open, and what differed before, once nothing is on its way; returns what it built."""
+        most = min(AGAIN_MAX, self._entities_per_minute)
+        again = [finding.suspect for finding in islice(self.drift.values(), most)]
         suspects = list({s.item_key: s for s in chain(self._open.values(), again)}.values())
         result = Result()
         if suspects:
@@ -152,9 +156,17 @@ class Rounds:
             if kept is not None and len(self.drift) < DRIFT_MAX:
                 self.drift[suspect.item_key] = kept
         self._open = {key: suspect for key, suspect in unjudged.items() if key not in self.drift}
-        self._checked_at = self._clock()
         self._tell(new)
-        return len(suspects)
+        built = self._built_for(suspects)
+        # A minute for pages first: what is known to differ must not keep the round from its end.
+        self._check_at = self._clock() + self._paid(built) + CHECK_EVERY_S
+        return built
+
+    def _built_for(self, suspects: Iterable[Suspect]) -> int:
+        """Products by themselves; of the other kinds all, since any may own the item."""
+        products = sum(suspect.entity_key is not None for suspect in suspects)
+        kinds = {suspect.entity for suspect in suspects if suspect.entity != "product"}
+        return products + sum(self._totals.get(entity, 0) for entity in kinds)
 
     def _tell(self, new: list[Finding]) -> None:
         counted = Counter((each.feed, each.stage, each.kind) for each in self.drift.values())

@@ -1,7 +1,7 @@
 """The audit that goes on and on tells what stands, at the pace it was given, and mends nothing."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
 
 import pytest
 from audit_world import World, key_of
@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 from sink_drive import STATUS
 
 from commerce_sync.proof import rounds as rounds_module
+from commerce_sync.proof.audit import Suspect
 from commerce_sync.proof.rounds import Rounds
 from commerce_sync.proof.through import Late
 from runtime.errors import Transient
@@ -114,6 +115,33 @@ def test_it_goes_no_faster_than_it_may(world: World) -> None:
     # Twenty of the round, and the one that differs.
     assert play.now - waited >= 21 * 60 / RATE
     assert play.now - waited < 21 * 60 / RATE + 2 * rounds_module.PAUSE_S
+
+
+class OneCategoryOf500:
+    """An audit of five hundred categories; it looks at one, which differs for a moment."""
+
+    places: ClassVar = {"categories": ()}
+    suspect = Suspect("categories", "{}", None)
+
+    def begin(self, _: str) -> int:
+        return 500
+
+    def look_on(self, _: str, number: int, *__: Any) -> tuple[list[tuple[int, str]], list[Suspect]]:
+        return ([], []) if number else ([(1, "1")], [self.suspect])
+
+    def left_over(self, _: str) -> Iterator[Suspect]:
+        return iter(())
+
+    def confirm(self, *_: Any) -> None:
+        """It is equal."""
+
+
+def test_a_second_look_at_a_category_is_paid_as_all_of_them() -> None:
+    """Any of them may own its path, so all are built."""
+    rounds = Rounds(OneCategoryOf500(), RATE, lambda: 0.0)  # type: ignore[arg-type]
+    waits = [rounds.step() for _ in range(4)]
+
+    assert waits == [0.0, 60 / RATE, 0.0, 500 * 60 / RATE + rounds_module.PAUSE_S]
 
 
 def test_progress_is_told(world: World) -> None:
@@ -279,6 +307,19 @@ def test_many_differences_are_found_a_part_at_a_time(world: World, monkeypatch: 
     for _ in range(5):
         play.go_round()
     assert play.drift == []
+
+
+def test_many_differences_do_not_keep_a_round_from_its_end(world: World) -> None:
+    """Looking at them again takes half of what may be built at most."""
+    for number in range(200):
+        world.sell(f"wrong {number:03}")
+    play = Play(world)
+    play.go_round()
+    began = play.now
+    play.go_round()
+
+    assert len(play.drift) == 200
+    assert play.now - began < 2.5 * 220 * 60 / RATE
 
 
 def test_new_differences_are_logged_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
