@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line on standard error, a fixed phrase and fields; by wish in files, too."""
+"""Logs: one JSON object a line on standard error, a fixed phrase and fields; by wish in files, too.
+
+Warnings and errors carry the number of their event as `code`.
+"""
 
 import logging
 import sys
@@ -9,6 +12,7 @@ from typing import Final
 from pythonjsonlogger.json import JsonFormatter
 
 from runtime.errors import UsageError
+from runtime.log_codes import code_of
 
 # The files that operators of the exporter know, all lines and errors alone: of collecting, of transmitting.
 COLLECTING: Final = ("commerce-data-export.log", "commerce-data-export-errors.log")
@@ -33,11 +37,19 @@ def configure(role: str, verbose: bool = False, log_dir: Path | None = None) -> 
         static_fields={"role": role},
     )
     for handler in handlers:
+        handler.addFilter(_numbered)
         handler.setFormatter(formatter)
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=handlers, force=True)
     # The pool reports every connection it opens; a role's own lines say what matters.
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _numbered(record: logging.LogRecord) -> bool:
+    """Give a line its number; every line passes."""
+    if record.levelno >= logging.WARNING:
+        record.code = code_of(record.name, str(record.msg))
+    return True
 
 
 def _files(role: str, log_dir: Path) -> list[logging.Handler]:

@@ -47,6 +47,19 @@ ITEMS_EMITTED: Final = Counter(
     "Items the builder compared; outcome: changed, unchanged, deleted.",
     ("feed", "lane", "outcome"),
 )
+AUDIT_DRIFT: Final = Gauge(
+    "commerce_sync_audit_drift_items",
+    "Items that differ from a fresh build though nothing is on its way; target: 'feed topic', or a target.",
+    ("feed", "target", "kind"),
+)
+AUDIT_PASS: Final = Gauge(
+    "commerce_sync_audit_pass_timestamp_seconds",
+    "When the audit had last gone through all entities of a kind; before it has, when its role began.",
+    ("entity",),
+)
+AUDIT_PROGRESS: Final = Gauge(
+    "commerce_sync_audit_progress_ratio", "How much of a kind the audit's present pass has seen.", ("entity",)
+)
 BATCH_SECONDS: Final = Histogram(
     "commerce_sync_batch_seconds", "Time of one batch, commit included.", ("stage",), buckets=_BATCH_BUCKETS
 )

@@ -296,6 +296,12 @@ class BuilderSettings(Section):
     position_wait_s: float = Field(default=10, gt=0)
 
 
+class AuditSettings(Section):
+    """How fast the role `audit` goes through the catalog; 0: there is no such role."""
+
+    entities_per_minute: int = Field(default=0, ge=0)
+
+
 class LedgerSettings(SecretSection):
     """Where statuses are kept for people: a file, or a database of its own."""
 
@@ -329,6 +335,7 @@ class Settings(Section):
     targets: dict[str, TargetSettings] = {}
     builder: BuilderSettings = BuilderSettings()
     ledger: LedgerSettings = LedgerSettings()
+    audit: AuditSettings = AuditSettings()
     http: HttpSettings = HttpSettings()
 
 

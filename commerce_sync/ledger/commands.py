@@ -30,6 +30,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 def status(context: "Context", target: str | None, feed: str | None, as_json: bool) -> None:
     """Tell how each feed is doing at each target: state, counts, what waits, what fails, how fast it goes.
 
+    Exits 1 when a feed has failed, or when nobody keeps the figures.
     Example: commerce-sync status --feed products
     """
     from commerce_sync.ledger.gather import gather
@@ -39,7 +40,12 @@ def status(context: "Context", target: str | None, feed: str | None, as_json: bo
     report = gather(settings, require_target(settings, target), require_feed(feed))
     if as_json:
         click.echo(json.dumps(report.as_object(), indent=2))
-        return
+    else:
+        _print_report(report)
+    raise SystemExit(0 if report.is_fine else 1)
+
+
+def _print_report(report: "Report") -> None:
     for line in table(_heading(), *_lines(report)):
         click.echo(line)
     if not report.feeds:

@@ -57,6 +57,7 @@ class LedgerStatus:
 
     behind_records: int
     alive_ms: int
+    at_work: bool
     note: str | None
 
 
@@ -66,6 +67,11 @@ class Report:
 
     ledger: LedgerStatus
     feeds: tuple[FeedStatus, ...]
+
+    @property
+    def is_fine(self) -> bool:
+        """No feed has failed, and the figures are somebody's who is at work."""
+        return self.ledger.at_work and all(feed.state != "Failed" for feed in self.feeds)
 
     def as_object(self) -> dict[str, Any]:
         return asdict(self)
@@ -130,7 +136,8 @@ class _Look:
         ]
         left = behind(self._admin, self._names.group("ledger"), ends(self._asker, places))
         alive_ms = write.alive_ms(self._connection)
-        return LedgerStatus(left, alive_ms, ledger_note(left, alive_ms, self._now_ms))
+        at_work = is_at_work(alive_ms, self._now_ms)
+        return LedgerStatus(left, alive_ms, at_work, ledger_note(left, alive_ms, self._now_ms))
 
     def _feed(self, target: str, feed: str) -> FeedStatus:
         counts = read.counts(self._connection, target, feed)
@@ -172,9 +179,14 @@ def state_of(counts: read.Counts, lag_records: int) -> State:
     return "Failed" if counts.retryable or counts.attention else "Success"
 
 
+def is_at_work(alive_ms: int, now_ms: int) -> bool:
+    """The role said so a moment ago."""
+    return now_ms - alive_ms <= SILENT_MS_MAX
+
+
 def ledger_note(behind_records: int, alive_ms: int, now_ms: int) -> str | None:
     """One sentence when the figures are old; None when they are fresh."""
-    if now_ms - alive_ms > SILENT_MS_MAX:
+    if not is_at_work(alive_ms, now_ms):
         since = f"since {moment(alive_ms)}" if alive_ms else "yet"
         return (
             f"the role 'ledger' has not been at work {since}: these figures are from then "

@@ -73,14 +73,16 @@ class Finding:
 class Result:
     """What an audit found.
 
-    `late` holds sentences by how many items could not be judged for them, `parked` counts known failures by
-    the place that told of them, `beyond` items that differed and were not looked at again.
+    `late` holds sentences by how many items could not be judged for them, `unjudged` those items, `parked`
+    counts known failures by the place that told of them, `beyond` items that differed and were not looked at
+    again.
     """
 
     entities: int = 0
     items: int = 0
     findings: list[Finding] = field(default_factory=list)
     late: Counter[str] = field(default_factory=Counter)
+    unjudged: list[Suspect] = field(default_factory=list)
     parked: Counter[str] = field(default_factory=Counter)
     beyond: int = 0
     seconds: float = 0.0
@@ -99,9 +101,13 @@ class FreshSource(Protocol):
 
     def count(self, entity: str) -> int: ...
 
+    def behind(self, entity: str, number: int, entities: int) -> list[tuple[int, str]]: ...
+
 
 class Passing(Protocol):
     """What knows how far the pipeline is: `through.Path`."""
+
+    def refresh(self) -> None: ...
 
     def await_passed(
         self,
@@ -175,25 +181,27 @@ class Audit:
                 for item_key, item in fresh.items.items():
                     if item_key[0] in self.places and _is_first(item_key, owned):
                         result.items += 1
-                        self._look(fresh, item_key, item)
+                        suspect = self._look(fresh, item_key, item)
+                        if suspect is not None:
+                            self._suspect(suspect)
             done += len(page.fresh)
             self._report(
                 f"building {entity}", done, round(total * (self._share if entity == "product" else 1))
             )
         result.entities += done
 
-    def _look(self, fresh: Fresh, item_key: ItemKey, item: Item) -> None:
+    def _look(self, fresh: Fresh, item_key: ItemKey, item: Item) -> Suspect | None:
         feed, key = item_key
         # Each place is asked, so that none counts the item as left over.
         kinds = [place.judge(key, item) for place in self.places[feed]]
-        if any(kinds):
-            self._suspect(Suspect(feed, key, fresh.key if fresh.entity == "product" else None))
+        if not any(kinds):
+            return None
+        return Suspect(feed, key, fresh.key if fresh.entity == "product" else None)
 
     def _suspect_left_over(self, place: Place) -> None:
-        for key in place.never_asked():
-            product = _product_of(key) if ENTITY_OF[place.feed] == "product" else None
-            if product is None or self._is_sampled(product):
-                self._suspect(Suspect(place.feed, key, product))
+        for suspect in _left_over(place):
+            if suspect.entity_key is None or self._is_sampled(suspect.entity_key):
+                self._suspect(suspect)
 
     def _suspect(self, suspect: Suspect) -> None:
         if len(self._suspects) < SUSPECTS_MAX:
@@ -206,6 +214,49 @@ class Audit:
             self._share >= 1
             or xxhash.xxh3_64_intdigest(product.encode()) % _SAMPLE_OF < self._share * _SAMPLE_OF
         )
+
+    # The first look in pieces, for an audit that goes on and on.
+
+    def begin(self, entity: str) -> int:
+        """Begin a round of one kind: what its places hold now is to be asked for.
+
+        Returns about how many entities there are.
+        """
+        self._path.refresh()
+        for place in self._places_of(entity):
+            self._report(f"reading {place.name} {place.feed}", 0, 0)
+            place.refresh()
+            place.forget_asked()
+        return self._source.count(entity)
+
+    def look_on(
+        self, entity: str, number: int, entities: int, owned: set[ItemKey]
+    ) -> tuple[Sequence[tuple[int, str]], list[Suspect]]:
+        """Compare the next entities behind a number.
+
+        Args:
+            owned: items that a lower entity of this round owns; those of these are added.
+
+        Returns:
+            (number, key) of each, none at the end; and what differs.
+        """
+        named = self._source.behind(entity, number, entities)
+        if not named:
+            return named, []
+        contested = owned if ENTITIES[entity].contested else None
+        page = self._source.build(entity, list(dict.fromkeys(key for _, key in named)))
+        return named, [
+            suspect
+            for fresh in page.fresh
+            for item_key, item in fresh.items.items()
+            if item_key[0] in self.places and _is_first(item_key, contested)
+            if (suspect := self._look(fresh, item_key, item)) is not None
+        ]
+
+    def left_over(self, entity: str) -> Iterator[Suspect]:
+        """What was there when the round began, and nothing that was built is it."""
+        for place in self._places_of(entity):
+            yield from _left_over(place)
 
     # The second look.
 
@@ -266,6 +317,7 @@ class Audit:
             reason = "it keeps changing"
         if reason:
             result.late[reason] += 1
+            result.unjudged.append(suspect)
         else:
             known = suspect if fresh is None else replace(suspect, entity_key=fresh.key)
             result.findings.append(Finding(known, kind, place.name, item))
@@ -336,6 +388,9 @@ class Audit:
         count = partitions_of(suspect.entity, self._partitions)
         return partition_for((suspect.entity_key or "").encode(), count)
 
+    def _places_of(self, entity: str) -> Iterator[Place]:
+        return (place for feed in FEEDS_OF[entity] for place in self.places.get(feed, ()))
+
     def _kinds(self) -> list[str]:
         return [entity for entity, feeds in FEEDS_OF.items() if any(feed in self.places for feed in feeds)]
 
@@ -351,6 +406,11 @@ def _is_first(item_key: ItemKey, owned: set[ItemKey] | None) -> bool:
         return False
     owned.add(item_key)
     return True
+
+
+def _left_over(place: Place) -> Iterator[Suspect]:
+    for key in place.never_asked():
+        yield Suspect(place.feed, key, _product_of(key) if ENTITY_OF[place.feed] == "product" else None)
 
 
 def _product_of(key: str) -> str | None:

@@ -95,6 +95,10 @@ class Source:
             items = {} if letters.WHOLE in built.parked else built.items
             yield Fresh(entity, key, items, built.parked)
 
+    def behind(self, entity: str, number: int, entities: int) -> list[tuple[int, str]]:
+        """(number, key) of the next entities of a kind behind a number."""
+        return behind(self._database, entity, self._prefix, number, entities)
+
     def count(self, entity: str) -> int:
         """How many there are about now."""
         statement = ENUMERATIONS[entity].count.format(p=self._prefix)
@@ -128,7 +132,15 @@ def pages(
     reader: Database | Snapshot, entity: str, prefix: str, entities: int = PAGE_ENTITIES
 ) -> Iterator[list[str]]:
     """Keys of every entity of one kind, by ascending id."""
-    last = 0
-    while rows := reader.query(ENUMERATIONS[entity].page.format(p=prefix), (last, NUMBER_MAX, entities)):
-        last = rows[-1][0]
-        yield list(dict.fromkeys(str(key) for _, key in rows))
+    number = 0
+    while named := behind(reader, entity, prefix, number, entities):
+        number = named[-1][0]
+        yield list(dict.fromkeys(key for _, key in named))
+
+
+def behind(
+    reader: Database | Snapshot, entity: str, prefix: str, number: int, entities: int
+) -> list[tuple[int, str]]:
+    """(number, key) of the next entities of one kind behind a number."""
+    rows = reader.query(ENUMERATIONS[entity].page.format(p=prefix), (number, NUMBER_MAX, entities))
+    return [(int(found), str(key)) for found, key in rows]

@@ -42,6 +42,16 @@ class Holding:
         for bucket in self._buckets:
             yield from bucket.never_asked()
 
+    def forget_asked(self) -> None:
+        """Nobody has asked for what is held now; what comes later counts as asked for."""
+        for bucket in self._buckets:
+            bucket.forget_asked()
+
+    def succeed(self, before: "Holding") -> None:
+        """What was asked for before, of the same place, stays asked for."""
+        for bucket, former in zip(self._buckets, before._buckets, strict=True):
+            bucket.succeed(former)
+
     def __len__(self) -> int:
         return sum(map(len, self._buckets))
 
@@ -49,11 +59,13 @@ class Holding:
 class _Bucket:
     """Sorted by key up to the last tidying, in order of arrival behind it."""
 
-    __slots__ = ("_asked", "_contents", "_keys", "_tidy")
+    __slots__ = ("_asked", "_contents", "_keys", "_newcomer", "_tidy")
 
     def __init__(self) -> None:
         self._keys, self._contents = array("Q"), array("Q")
         self._asked = bytearray()
+        # Whether what comes counts as asked for.
+        self._newcomer = 0
         self._tidy = 0
 
     def put(self, key: int, content: int) -> None:
@@ -73,6 +85,18 @@ class _Bucket:
         self._tidy_up()
         return (key for key, asked in zip(self._keys, self._asked, strict=True) if not asked)
 
+    def forget_asked(self) -> None:
+        self._tidy_up()
+        self._asked = bytearray(len(self._keys))
+        self._newcomer = 1
+
+    def succeed(self, former: "_Bucket") -> None:
+        self._tidy_up()
+        former._tidy_up()
+        known = dict(zip(former._keys, former._asked, strict=True))
+        self._newcomer = former._newcomer
+        self._asked = bytearray(known.get(key, self._newcomer) for key in self._keys)
+
     def __len__(self) -> int:
         self._tidy_up()
         return len(self._keys)
@@ -85,9 +109,13 @@ class _Bucket:
     def _tidy_up(self) -> None:
         if self._tidy == len(self._keys) == len(self._asked):
             return
-        asked = {key for key, flag in zip(self._keys, self._asked, strict=False) if flag}
+        asked = dict(zip(self._keys, self._asked, strict=False))
+        # What was taken away and came again is another item.
+        for key, content in zip(self._keys[self._tidy :], self._contents[self._tidy :], strict=True):
+            if content == NOTHING:
+                asked.pop(key, None)
         newest = dict(zip(self._keys, self._contents, strict=True))
         keys = sorted(key for key, content in newest.items() if content != NOTHING)
         self._keys, self._contents = array("Q", keys), array("Q", map(newest.__getitem__, keys))
-        self._asked = bytearray(key in asked for key in keys)
+        self._asked = bytearray(asked.get(key, self._newcomer) for key in keys)
         self._tidy = len(keys)

@@ -1,22 +1,20 @@
 """An audit with the clients it needs, and its findings as lines."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from typing import Final
 
 from confluent_kafka import Consumer
 
 from commerce_sync.proof.audit import LAG_S_MAX, Audit, Report, Result
+from commerce_sync.proof.control import Control
 from commerce_sync.proof.fresh import Source
 from commerce_sync.proof.places import FeedTopic, Log, Place, Target
 from commerce_sync.proof.through import Path
-from commerce_sync.scopes.read import switched
 from consumers.sink.dialects.choose import dialect_of
-from consumers.sink.scopes import Scopes
 from runtime.database import Database
 from runtime.kafka import reader
 from runtime.settings import Settings
-from schemas.controls import Scope
 from schemas.entities import ENTITY_OF, partitions_of
 from schemas.topics import TopicNames
 
@@ -39,9 +37,10 @@ def opened(
         Database(settings.commerce.read_address) as database,
         closing(reader(settings.kafka, names.group("audit"), fetch_wait_ms=FETCH_WAIT_MS)) as consumer,
     ):
-        scopes = switched(consumer, names)
-        places = {feed: list(_places(settings, names, consumer, feed, targets, scopes)) for feed in feeds}
-        source, path = Source(database, settings.commerce), Path(settings, consumer)
+        control = Control(Log(consumer, names.control, 1))
+        control.refresh()
+        places = {feed: list(_places(settings, names, consumer, feed, targets, control)) for feed in feeds}
+        source, path = Source(database, settings.commerce), Path(settings, consumer, control)
         yield Audit(source, path, places, settings.kafka.partitions, report, share, lag_s_max)
 
 
@@ -51,15 +50,14 @@ def _places(
     consumer: Consumer,
     feed: str,
     targets: Collection[str],
-    scopes: Sequence[Scope],
+    control: Control,
 ) -> Iterator[Place]:
     partitions = partitions_of(ENTITY_OF[feed], settings.kafka.partitions)
     yield FeedTopic(Log(consumer, names.feed(feed), partitions), feed)
     for name, target in settings.targets.items():
         if name in targets and feed in target.sent_feeds:
             log = Log(consumer, names.status(name, feed), partitions)
-            tells = Scopes(scope for scope in scopes if scope.target == name).tell
-            yield Target(name, target, dialect_of(target), log, feed, tells)
+            yield Target(name, target, dialect_of(target), log, feed, control.tells(name))
 
 
 def lines(result: Result) -> list[str]:

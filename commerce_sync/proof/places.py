@@ -55,6 +55,9 @@ class Place(Protocol):
     def never_asked(self) -> Iterator[str]:
         """Keys of what is held that `judge` was not asked about; reads the place once more if any are."""
 
+    def forget_asked(self) -> None:
+        """Begin anew: `judge` was not asked about anything that is held now."""
+
     def shown(self, key: str, item: Item | None) -> tuple[Item | None, Item | None]:
         """The item as it should be held, and as it is; None where there is none or nobody can tell."""
 
@@ -116,6 +119,9 @@ class FeedTopic:
     def never_asked(self) -> Iterator[str]:
         return self._log.keys_of(set(self._held.never_asked()))
 
+    def forget_asked(self) -> None:
+        self._held.forget_asked()
+
     def newest(self, keys: Collection[str]) -> dict[str, Record]:
         """Feed records of some keys."""
         return self._log.newest(keys)
@@ -163,9 +169,12 @@ class Target:
             self._statuses.put(digest(record.key), _settled(record.value))
             changed.add(record.key)
         if self._settings.read_url:
-            self._held = Holding()
+            held = Holding()
             for item in self._items():
-                self._held.put(self._identity(item), self._content(item))
+                held.put(self._identity(item), self._content(item))
+            if self._held is not None:
+                held.succeed(self._held)
+            self._held = held
         return changed
 
     def judge(self, key: str, item: Item | None) -> Kind | None:
@@ -192,6 +201,11 @@ class Target:
                 key = canonical_json(name).decode()
                 self._named[key] = item
                 yield key
+
+    def forget_asked(self) -> None:
+        for holding in (self._statuses, self._held):
+            if holding is not None:
+                holding.forget_asked()
 
     def shown(self, key: str, item: Item | None) -> tuple[Item | None, Item | None]:
         """The payload that should be held, and the one that is, where that can be read."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer
 
+from commerce_sync.proof.control import Control
 from commerce_sync.run.roles import consumption
 from producers.connectors.connect import Connect
 from producers.connectors.observe import last_heartbeat_s
@@ -39,12 +40,17 @@ class Late:
 class Path:
     """The stages from the database to the targets."""
 
-    def __init__(self, settings: Settings, asker: Consumer) -> None:
+    def __init__(self, settings: Settings, asker: Consumer, control: Control) -> None:
         """`asker` is only asked for offsets."""
         self._settings = settings
+        self._control = control
         self._names = TopicNames(settings.kafka.topic_prefix)
         self._admin = admin_client(settings.kafka)
         self._asker = asker
+
+    def refresh(self) -> None:
+        """Take in what was switched at the targets."""
+        self._control.refresh()
 
     def await_passed(
         self,
@@ -87,10 +93,25 @@ class Path:
                 for entity, n in shards
                 if feed in FEEDS_OF[entity] and feed in settings.sent_feeds
             }
-            late.sent[target] = self._through(
+            late.sent[target] = self._compared(target, places, deadline) | self._through(
                 self._names.group("sink", target), f"sink {target}", places, deadline
             )
         return late
+
+    def _compared(self, target: str, places: Collection[Shard], deadline: float) -> dict[Shard, str]:
+        """Wait until a sink has found what its target is to be sent; where it has not."""
+        left: list[Shard] = []
+
+        def found() -> bool:
+            self._control.refresh()
+            left[:] = [place for place in places if self._control.is_comparing(target, place[0])]
+            return not left
+
+        _await(found, deadline)
+        return {
+            (feed, n): f"sink {target} still compares {feed} with what was accepted: see its log"
+            for feed, n in left
+        }
 
     def _capture(self, moment: Position | None, at_s: float, deadline: float) -> str:
         """Wait for the connector; a sentence when it is late."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def run(context: "Context", roles: tuple[str, ...], workers: str, log_dir: Path | None) -> None:
-    """Run roles (router, builder, sink, clock, resync, ledger) or all of them, each as its own process.
+    """Run roles (router, builder, sink, clock, resync, ledger, audit) or all, each as its own process.
 
     A process that dies is started again; SIGTERM and Ctrl-C drain.
     Example: commerce-sync run --workers builder=2

@@ -45,7 +45,8 @@ def prepare(settings: Settings, processes: list[Process]) -> None:
                 for topic in wanted.topics
                 for partition in range(partitions[topic])
             ]
-            commit_beginnings(admin, asker, wanted.group, places)
+            if places:
+                commit_beginnings(admin, asker, wanted.group, places)
     finally:
         asker.close()
 

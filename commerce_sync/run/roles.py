@@ -15,8 +15,8 @@ from runtime.loop import Stopper
 from runtime.settings import Settings
 from schemas.topics import TopicNames
 
-ROLES = ("router", "builder", "sink", "clock", "resync", "ledger")
-READS_DATABASE = frozenset({"router", "builder", "clock", "resync"})
+ROLES = ("router", "builder", "sink", "clock", "resync", "ledger", "audit")
+READS_DATABASE = frozenset({"router", "builder", "clock", "resync", "audit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """A consumer group and its topics."""
+    """A consumer group and its topics; a role that only looks at topics has none."""
 
     group: str
     topics: list[str]
@@ -45,6 +45,8 @@ def consumption(settings: Settings, role: str, target: str = "") -> Consumption:
     names = TopicNames(settings.kafka.topic_prefix)
     if role == "sink":
         return Consumption(names.group("sink", target), sink.topics(settings, target))
+    if role == "audit":
+        return Consumption(names.group("audit"), [])
     topics = {
         "router": router.topics,
         "builder": builder.topics,
@@ -62,16 +64,23 @@ def processes(
     target one is active, the others stand by.
 
     Raises:
-        UsageError: a role or a worker count that does not exist.
+        UsageError: a role or a worker count that does not exist, or a role that has nothing to do.
     """
     unknown = [role for role in (*roles, *workers) if role not in ROLES]
     if unknown:
         message = f"role '{unknown[0]}' does not exist; known: {', '.join(ROLES)}"
         raise UsageError(message)
+    if "audit" in roles and not settings.audit.entities_per_minute:
+        message = (
+            "audit.entities_per_minute = 0: the role audit would do nothing; set it, to 1000 for example"
+        )
+        raise UsageError(message)
     wanted: list[Process] = []
     for role in roles or ROLES:
         if role == "ledger" and not settings.targets:
             # Without a target there is nothing to tell of.
+            continue
+        if role == "audit" and not settings.audit.entities_per_minute:
             continue
         for target in settings.targets if role == "sink" else [""]:
             wanted.extend(Process(role, f"{host}-{n}", target) for n in range(workers.get(role, 1)))
@@ -91,6 +100,12 @@ def run(
         return
     if process.role == "builder":
         builder.run(settings, process.slot, health, stopper, in_doubt=in_doubt)
+        return
+    if process.role == "audit":
+        # Here, because the audit asks this module what the other roles consume.
+        from commerce_sync.proof import role as audit
+
+        audit.run(settings, health, stopper)
         return
     runners: dict[str, Callable[[Settings, str, Health, Stopper], None]] = {
         "router": router.run,

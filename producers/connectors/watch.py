@@ -52,7 +52,9 @@ class Watch:
         state = self._connect.state(self._name)
         failed = state is not None and state.failed
         if state is not None and failed and has_lost_position(state.trace):
-            self._say("capture lost its position", f"{cause(state.trace)}; run 'commerce-sync re-seed'")
+            reason = f"{cause(state.trace)}; run 'commerce-sync re-seed'"
+            if self._is_new("capture lost its position", reason):
+                log.error("capture lost its position", extra=self._fields(reason))
             return
         self._unsay("capture lost its position")
         now = self._clock()
@@ -63,8 +65,8 @@ class Watch:
         gap = self._find_gap()
         if gap is None:
             self._unsay("capture has missed changes")
-        else:
-            self._say("capture has missed changes", str(gap))
+        elif self._is_new("capture has missed changes", str(gap)):
+            log.error("capture has missed changes", extra=self._fields(str(gap)))
 
     def _restart(self, reason: str, now: float) -> None:
         if now - self._restarted_at < RESTART_S[min(self._restarts, len(RESTART_S) - 1)]:
@@ -73,14 +75,18 @@ class Watch:
         self._restarted_at = now
         log.warning(
             "connector task restarted",
-            extra={"connector": self._name, "reason": reason, "attempt": self._restarts},
+            extra={**self._fields(reason), "attempt": self._restarts},
         )
         self._connect.restart_failed(self._name)
 
-    def _say(self, event: str, reason: str) -> None:
-        if self._said.get(event) != reason:
-            self._said[event] = reason
-            log.error(event, extra={"connector": self._name, "reason": reason})
+    def _is_new(self, event: str, reason: str) -> bool:
+        """True once, until it is unsaid or the reason is another."""
+        is_new = self._said.get(event) != reason
+        self._said[event] = reason
+        return is_new
+
+    def _fields(self, reason: str) -> dict[str, str]:
+        return {"connector": self._name, "reason": reason}
 
     def _unsay(self, event: str) -> None:
         self._said.pop(event, None)

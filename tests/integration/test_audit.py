@@ -1,12 +1,20 @@
 """What went wrong behind the pipeline's back is found and mended, on the real parts."""
 
+import re
+import socket
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import requests
 from pipeline import Pipeline, running
+from prometheus_client.parser import text_string_to_metric_families
 
 from commerce_sync.demo.scene import TARGET
 from commerce_sync.explain.commands import explained
@@ -15,6 +23,10 @@ from commerce_sync.proof.audit import Result
 from commerce_sync.proof.fresh import fresh_items
 from commerce_sync.proof.open import opened
 from commerce_sync.proof.repair import Repair
+from commerce_sync.run.roles import Process
+from commerce_sync.run.supervise import role_arguments
+from consumers.ledger import read
+from consumers.ledger.database import open_existing
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.submit import Submitter
 from producers.connectors.connect import Connect
@@ -30,12 +42,14 @@ pytestmark = pytest.mark.stack
 PRODUCTS = 20
 NAME = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = 'name' AND entity_type_id = 4)"
 PRICE = NAME.replace("'name'", "'price'")
+# As operators of the exporter know them.
+SWITCHES = dict.fromkeys(("EXPORTER_EXTENDED_LOG", "PERSIST_EXPORTED_FEED", "EXPORTER_PROFILER"), "1")
 
 
 @pytest.fixture(scope="module")
 def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """One pipeline for this module's tests."""
-    with running(stack, tmp_path_factory.mktemp("audit"), PRODUCTS, {}, {}) as pipeline:
+    with running(stack, tmp_path_factory.mktemp("audit"), PRODUCTS, SWITCHES, {}) as pipeline:
         pipeline.settle()
         yield pipeline
 
@@ -105,6 +119,80 @@ def test_a_quiet_pipeline_is_equal(path: Pipeline) -> None:
     assert (found.findings, found.late, found.beyond) == ([], Counter(), 0)
     assert found.items == len(fresh_items(path.scene.settings.commerce))
     assert found.entities > PRODUCTS
+
+
+@contextmanager
+def auditing(path: Pipeline, log_dir: Path) -> Iterator[Callable[[], dict[tuple[str, str, str], float]]]:
+    """The role `audit` beside the others; gives what it tells as different, by feed, target and kind."""
+    assert path.scene.supervisor is not None
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = path.scene.supervisor.environment | {"COMMERCE_SYNC__AUDIT__ENTITIES_PER_MINUTE": "60000"}  # type: ignore[operator]
+    arguments = role_arguments(Process("audit", "test-0"), port, False, log_dir=log_dir)
+    role = subprocess.Popen([sys.executable, *arguments], env=environment, start_new_session=True)
+
+    def drift() -> dict[tuple[str, str, str], float]:
+        try:
+            text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        except requests.ConnectionError:
+            return {("it", "has", "not begun"): 1}
+        return {
+            (sample.labels["feed"], sample.labels["target"], sample.labels["kind"]): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == "commerce_sync_audit_drift_items" and sample.value
+        }
+
+    try:
+        yield drift
+    finally:
+        role.terminate()
+        assert role.wait(15) == 0
+
+
+def test_what_is_removed_behind_our_back_shows_in_a_metric_until_it_is_back(
+    path: Pipeline, tmp_path: Path
+) -> None:
+    """The role looks on its own, sends nothing, and says it once in the log."""
+    held = path.held()
+    sku = sorted({sku for sku, view in held if view == "default"})[2]
+    with auditing(path, tmp_path) as drift:
+        path.wait_until("it has begun", lambda: not drift())
+        behind_our_back(path, "delete", {"sku": sku, "source": {"locale": "default"}})
+        requests_before = len(path.requests_made())
+        path.wait_until("it is told", lambda: drift() == {("products", TARGET, "missing"): 1})
+        sent = path.requests_made()[requests_before:]
+        behind_our_back(path, "upsert", held[sku, "default"])
+        path.wait_until("it is told no more", lambda: not drift())
+    errors = (tmp_path / "commerce-data-export-errors.log").read_text(encoding="utf-8").splitlines()
+
+    assert sent == []
+    assert [(e["event"], e["code"]) for e in map(msgspec.json.decode, errors)] == [("items differ", "CS0801")]
+
+
+def test_the_switches_of_the_exporter_do_what_operators_know(path: Pipeline) -> None:
+    """Payloads in the sink's log and in the ledger; what building cost in the builder's log."""
+    settings = path.scene.settings
+    said = {
+        file.name.split(".")[0]: [msgspec.json.decode(line) for line in file.read_bytes().splitlines()]
+        for file in (path.scene.log_dir / "roles").iterdir()
+    }
+    profiled = [
+        line["event"].partition(", ")[0] for line in said["builder"] if line["logger"].endswith("profile")
+    ]
+    sku = min(sku for sku, _ in path.held())
+    payloads = [line["payload"] for line in said["sink"] if line["event"] == "payload sent"]
+    with open_existing(settings) as database:
+        (row,) = database.run(lambda connection: read.named(connection, [(TARGET, "products")], sku, 1))
+
+    assert {"Products::read", "Products::build"} <= set(profiled)
+    assert all(
+        re.fullmatch(r"\w+::\w+, \d+, \d+, \d+\.\d", line["event"])
+        for line in said["builder"]
+        if line["logger"].endswith("profile")
+    )
+    assert any(f'"sku":"{sku}"' in payload for payload in payloads)
+    assert msgspec.json.decode(row["payload"])["sku"] == sku
 
 
 def test_each_difference_is_found_at_its_stage_and_mended_with_no_request_too_many(path: Pipeline) -> None:

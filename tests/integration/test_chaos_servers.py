@@ -21,7 +21,7 @@ from commerce_sync.local import stack as local_stack
 from commerce_sync.local.stack import NAMES, Stack
 from commerce_sync.run.quiet import await_quiet
 from commerce_sync.run.request import request_resync
-from commerce_sync.run.roles import ROLES
+from commerce_sync.run.roles import processes
 from commerce_sync.sample.database import address_of, connected
 from consumers.router.decode import decode_change
 from consumers.sink.role import LEASE_S
@@ -71,8 +71,8 @@ def test_a_machine_that_loses_power_goes_on_where_it_was(path: Pipeline, own_sta
         path.wait_until("some edits are made", lambda: edits.made >= 20)
         for server in NAMES:
             own_stack.kill_process(server)
-        for role in ROLES:
-            path.kill(role)
+        for process in processes(path.scene.settings, (), {}, "here"):
+            path.kill(process.role)
         play._tended(path.scene, lambda: local_stack.up(own_stack.data_dir, report=print))
         before = edits.made
         path.wait_until("edits go on", lambda: edits.made >= before + 40)

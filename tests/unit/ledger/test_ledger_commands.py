@@ -1,9 +1,23 @@
 """What `status` and `items` say, and of what."""
 
-import pytest
+import json
 
-from commerce_sync.ledger.commands import _cursor, table
-from commerce_sync.ledger.gather import ledger_note, moment, pairs, state_of
+import pytest
+from click.testing import CliRunner
+
+from commerce_sync.cli import Context
+from commerce_sync.ledger import gather as gathering
+from commerce_sync.ledger.commands import _cursor, status, table
+from commerce_sync.ledger.gather import (
+    FeedStatus,
+    LedgerStatus,
+    Report,
+    State,
+    ledger_note,
+    moment,
+    pairs,
+    state_of,
+)
 from commerce_sync.run.roles import processes
 from consumers.ledger.database import ledger_url
 from consumers.ledger.read import Counts
@@ -40,6 +54,33 @@ def test_old_figures_are_called_old() -> None:
     )
     assert "not been at work since 2027-01-15 07:59:29Z" in (ledger_note(7, NOW_MS - 31_000, NOW_MS) or "")
     assert "not been at work yet" in (ledger_note(7, 0, NOW_MS) or "")
+
+
+def feed_status(state: State) -> FeedStatus:
+    return FeedStatus("shop", "products", state, NOW_MS, 9, 8, 0, 0, 0, 0.0, 0, 0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("states", "at_work", "code"),
+    [
+        (["Success", "In Progress"], True, 0),
+        ([], True, 0),
+        (["Success", "Failed"], True, 1),
+        (["Success"], False, 1),
+    ],
+)
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_status_exits_1_when_a_feed_has_failed_or_nobody_keeps_the_figures(
+    monkeypatch: pytest.MonkeyPatch, states: list[State], at_work: bool, code: int, arguments: list[str]
+) -> None:
+    """A script that goes on only when all is fine; what is under way is no failure."""
+    report = Report(LedgerStatus(0, NOW_MS, at_work, None), tuple(map(feed_status, states)))
+    monkeypatch.setattr(gathering, "gather", lambda *_: report)
+    result = CliRunner().invoke(status, arguments, obj=Context(None, 0))
+
+    assert result.exit_code == code
+    if arguments:
+        assert [feed["state"] for feed in json.loads(result.stdout)["feeds"]] == states
 
 
 def test_moments() -> None:

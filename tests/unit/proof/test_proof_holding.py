@@ -2,31 +2,51 @@
 
 import tracemalloc
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from commerce_sync.proof.holding import NOTHING, Holding, digest
 
 # Few keys, so that they come again, in few buckets.
 KEYS = st.integers(0, 40).map(lambda n: (n % 3) << 56 | n)
-STEPS = st.lists(st.tuples(st.sampled_from(["put", "ask"]), KEYS, st.integers(0, 5)))
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["put", "ask", "forget asked", "succeed"]), KEYS, st.integers(0, 5))
+)
+
+
+def read_anew(items: dict[int, int], before: Holding) -> Holding:
+    holding = Holding()
+    for key, content in items.items():
+        holding.put(key, content)
+    holding.succeed(before)
+    return holding
 
 
 @given(STEPS)
+@example([("put", 1, 1), ("ask", 1, 0), ("put", 1, NOTHING), ("put", 1, 2)])
 def test_it_holds_what_a_dictionary_would(steps: list[tuple[str, int, int]]) -> None:
-    """The newest counts, NOTHING takes away, and what nobody asked for is told."""
-    holding, expected, asked = Holding(), {}, set()
+    """The newest counts, NOTHING takes away, and what nobody asked for is told.
+
+    Of what was there when asking began anew: what came later counts as asked for.
+    """
+    holding, expected, asked, began_anew = Holding(), {}, set(), False
     for step, key, content in steps:
+        known = set(expected)
         if step == "put":
             holding.put(key, content)
-            expected.pop(key, None)
-            if content != NOTHING:
-                expected[key] = content
+            expected[key] = content
+        elif step == "forget asked":
+            holding.forget_asked()
+            asked, began_anew = set(), True
+        elif step == "succeed":
+            # The same place, read once more; this key came or changed meanwhile.
+            expected[key] = content
+            holding = read_anew(expected, holding)
         else:
             assert holding.content(key) == expected.get(key, NOTHING)
-            if key in expected:
-                asked.add(key)
-        asked &= expected.keys()
+            asked.add(key)
+        expected = {key: content for key, content in expected.items() if content != NOTHING}
+        asked = (asked | (expected.keys() - known if began_anew else set())) & expected.keys()
 
     assert len(holding) == len(expected)
     assert set(holding.never_asked()) == expected.keys() - asked

@@ -88,3 +88,17 @@ def test_a_folder_that_cannot_be_is_a_usage_error(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match=r"--log-dir .*file/logs cannot be written to"):
         logs.configure("run", log_dir=tmp_path / "file" / "logs")
+
+
+def test_warnings_and_errors_carry_their_number(tmp_path: Path) -> None:
+    """Ours by their phrase, a library's by its name; what is fine has none."""
+    logs.configure("builder", log_dir=tmp_path)
+    log.info("role starts")
+    log.warning("batch put off", extra={"attempt": 3})
+    log.error("role ends")
+    logging.getLogger("librdkafka").warning("FAIL [thrd:broker]: connect refused")
+    logging.getLogger("some.library").warning("100%% of it")
+
+    told = lines(tmp_path / "commerce-data-export.log")
+    assert [line.get("code") for line in told] == [None, "CS0104", "CS0103", "CS0190", "CS0199"]
+    assert [line["event"] for line in told[:3]] == ["role starts", "batch put off", "role ends"]

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 PARTS = ("runtime", "producers", "consumers", "commerce_sync")
 DECLARED = {name: value for name, value in vars(metrics).items() if isinstance(value, MetricWrapperBase)}
 # A count that has no unit says what it counts.
-COUNTED = ("_records", "_dead_letters")
+COUNTED = ("_records", "_dead_letters", "_items")
 # Names that dashboards and alerts were promised.
 FIXED = {
     "commerce_sync_items_total": ("target", "feed", "outcome"),
@@ -21,6 +21,9 @@ FIXED = {
     "commerce_sync_lag_seconds": ("stage",),
     "commerce_sync_dead_letters": ("target", "feed", "class"),
     "commerce_sync_http_requests_total": ("target", "feed", "operation", "status"),
+    "commerce_sync_audit_drift_items": ("feed", "target", "kind"),
+    "commerce_sync_audit_pass_timestamp_seconds": ("entity",),
+    "commerce_sync_audit_progress_ratio": ("entity",),
 }
 # Set with the sink's retry cycle.
 NOT_SET_YET = {"DEAD_LETTERS"}
@@ -37,7 +40,7 @@ def test_a_name_says_what_in_which_unit(metric: MetricWrapperBase) -> None:
     name = exported(metric)
 
     assert re.fullmatch(r"commerce_sync_[a-z]+(_[a-z]+)*", name)
-    assert name.endswith(("_total", "_seconds", "_bytes", *COUNTED))
+    assert name.endswith(("_total", "_seconds", "_bytes", "_ratio", *COUNTED))
 
 
 def test_the_promised_metrics_are_there_with_their_labels() -> None:
