@@ -28,7 +28,7 @@ def keep(scene: Scene, allowance: BudgetSettings = USUAL) -> None:
     section = f"{ENVIRONMENT_PREFIX}TARGETS__{TARGET.upper()}__BUDGET__"
     usual = {f"{section}{name.upper()}": str(amount) for name, amount in allowance.model_dump().items()}
     scene.supervisor.environment = {**scene.supervisor.environment, **usual}
-    _await_silence(scene)
+    await_silence(scene, FORGOTTEN_S)
     label = next(label for label in scene.supervisor.pids() if label.startswith("sink"))
     before = scene.supervisor.pids()[label]
     os.kill(before, signal.SIGTERM)
@@ -41,10 +41,14 @@ def keep(scene: Scene, allowance: BudgetSettings = USUAL) -> None:
     await_ready(scene)
 
 
-def _await_silence(scene: Scene) -> None:
-    """Until the last request of the service's log is forgotten."""
+def await_silence(scene: Scene, seconds: float) -> None:
+    """Until the service has had no request for so long."""
     assert scene.supervisor is not None
-    last_s = max((entry.time for entry in sent_since(scene, 0)), default=0.0)
-    while time.time() < last_s + FORGOTTEN_S:
+    newest, last_s = 0, 0.0
+    while True:
+        for entry in sent_since(scene, newest):
+            newest, last_s = entry.id, entry.time
+        if time.time() >= last_s + seconds:
+            return
         scene.supervisor.tend()
         time.sleep(_LOOK_S)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import psutil
 
 from commerce_sync.bench import figures
-from commerce_sync.bench.allowance import keep
+from commerce_sync.bench.allowance import await_silence, keep
 from commerce_sync.bench.freshness import SYNC_S_MAX, newest_request, sent_since, teller
 from commerce_sync.bench.memory import await_ready, peak
 from commerce_sync.demo.scene import TARGET, Scene
@@ -39,7 +39,8 @@ from schemas.topics import TopicNames
 Report = Callable[[str], None]
 
 # Prices go once more so long after their book's creation; the emulator is never that late.
-SETTINGS: Final = {f"{ENVIRONMENT_PREFIX}TARGETS__{TARGET.upper()}__SETTLE_S": "5"}
+SETTLE_S: Final = 5
+SETTINGS: Final = {f"{ENVIRONMENT_PREFIX}TARGETS__{TARGET.upper()}__SETTLE_S": str(SETTLE_S)}
 # As many products are built for the limit: ten or twenty seconds.
 LIMIT_PRODUCTS: Final = 20_000
 _CHANGED: Final = {"name": "CONCAT(value, ' *')", "price": "value + 1"}
@@ -61,6 +62,7 @@ def measure(scene: Scene, options: Options, report: Report) -> dict[str, Any]:
     """
     await_ready(scene)
     first = _resync(scene, options, "first sync", report)
+    await_silence(scene, SETTLE_S + 1)
     unchanged = _resync(scene, options, "resync of an unchanged catalog", report)
     peaks = peak(scene)
     limit = _limit(scene.settings, options)
