@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -191,6 +191,61 @@ def memory(products: int, as_json: bool, data_dir: Path) -> None:
     click.echo(json.dumps(result) if as_json else "\n".join(_memory_lines(result)))
 
 
+@bench.command()
+@click.option("--products", type=click.IntRange(20), default=20_000, show_default=True)
+@click.option(
+    "--allowance-minutes",
+    type=click.IntRange(0, 10),
+    default=2,
+    show_default=True,
+    help="About how long the resync under an allowance takes; 0 leaves it out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@_data_dir
+def resync(products: int, allowance_minutes: int, as_json: bool, data_dir: Path) -> None:
+    """Products a second that a full resync brings to the feed topics, beside building them alone.
+
+    First of a new catalog, then of the unchanged one, which sends nothing. At last every product is changed
+    behind capture's back, and the minutes that a dry run predicts under an allowance are held against those
+    that the resync takes.
+
+    Example: commerce-sync bench resync --products 100000
+    """
+    from commerce_sync.bench.resync import SETTINGS, Options, measure
+
+    with _scene(data_dir, products, SETTINGS) as scene:
+        result = measure(scene, Options(products, allowance_minutes), _progress)
+    click.echo(json.dumps(result) if as_json else "\n".join(_resync_lines(result)))
+
+
+def _resync_lines(result: dict[str, Any]) -> list[str]:
+    """The result for people."""
+    rows = {"first sync": result["first_sync"], "unchanged": result["unchanged"]}
+    rates = f"{result['ours']}, built alone: {result['limit']}, ratio {result['ratio']}"
+    lines = [
+        f"{result['products']} products, a second to the feed topics: {rates}",
+        *(
+            f"{name}: built in {row['build_seconds']} s, {row['products_per_second']} products a second; "
+            f"{row['items_sent']} items in {row['requests']} requests, done after {row['seconds']} s"
+            for name, row in rows.items()
+        ),
+        *(f"CPU ms of a product, {name}: {_pairs(row['cpu_ms_per_product'])}" for name, row in rows.items()),
+        f"peak MB: {_pairs(result['peak'])}",
+    ]
+    allowance = result["allowance"]
+    if allowance is not None:
+        predicted, real = (
+            f"{part['items']} items, {part['requests']} requests, {part['minutes']} minutes"
+            for part in (allowance["predicted"], allowance["real"])
+        )
+        lines += [f"predicted {predicted}", f"real      {real}", f"ratio {allowance['ratio']}"]
+    return lines
+
+
+def _pairs(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(values.items()))
+
+
 def _memory_lines(result: dict[str, Any]) -> list[str]:
     """The result for people."""
     columns = {
@@ -310,7 +365,7 @@ def _servers(data_dir: Path | None) -> Iterator[tuple["Stack", Path]]:
 
 
 @contextmanager
-def _scene(data_dir: Path, products: int) -> Iterator["Scene"]:
+def _scene(data_dir: Path, products: int, settings: Mapping[str, str] | None = None) -> Iterator["Scene"]:
     """The whole pipeline with a sample catalog of its own; all of it is taken down at the end."""
     from commerce_sync.bench.ports import free_ports
     from commerce_sync.demo.scene import Options as SceneOptions
@@ -318,7 +373,8 @@ def _scene(data_dir: Path, products: int) -> Iterator["Scene"]:
 
     # Ended from outside, everything that was started is taken down as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with Scene(SceneOptions(data_dir, products, seed=1, metrics_port=free_ports()), _progress) as scene:
+    options = SceneOptions(data_dir, products, 1, metrics_port=free_ports(), settings=settings or {})
+    with Scene(options, _progress) as scene:
         _progress("no allowance is kept here: requests go as fast as the service takes them")
         yield scene
 

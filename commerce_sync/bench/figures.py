@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -220,6 +221,26 @@ def peak_megabytes(status: str) -> float:
     """The most memory a process had, from its /proc/<id>/status; kB there are 1024 bytes."""
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return megabytes(int(line.split()[1]) * 1024)
+
+
+def process_name(command: Sequence[str]) -> str:
+    """What a process of the pipeline or its servers is called for people, from its command line."""
+    words = " ".join(command)
+    for part, name in _PROCESSES.items():
+        if part in words:
+            return name
+    if _ROLE in command:
+        return command[command.index(_ROLE) + 1]
+    return Path(command[0]).name if command else ""
+
+
+_ROLE: Final = "commerce_sync.run.process"
+_PROCESSES: Final = {
+    "kafka.Kafka": "kafka",
+    "ConnectDistributed": "connect",
+    "mariadbd": "mariadb",
+    "commerce_sync emulator": "emulator",
+}
 
 
 @dataclass(slots=True)

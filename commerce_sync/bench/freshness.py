@@ -16,12 +16,14 @@ from commerce_sync.bench.writer import Schedule, Writer, name_of, renamable
 from commerce_sync.demo.scene import TARGET, Scene
 from commerce_sync.emulator.request_log import Entry
 from commerce_sync.proof.target import read_products
+from commerce_sync.run.pace import Pace
 from commerce_sync.run.quiet import await_quiet, await_resync
 from commerce_sync.run.request import request_resync
 from commerce_sync.sample.database import address_of
 from runtime.errors import NotFine, UsageError
 from runtime.kafka import read_to_end, reader
 from runtime.record import Record
+from schemas.entities import FEEDS
 from schemas.topics import TopicNames
 
 Report = Callable[[str], None]
@@ -34,6 +36,8 @@ ARRIVE_S_MAX: Final = 60.0
 ALLOWED_CHANGES_PER_SECOND: Final = 3.0
 LOOK_S: Final = 0.2
 LINE_EVERY_S: Final = 5.0
+_CATALOG: Final = "/catalog/"
+_CHUNK_BYTES: Final = 65_536
 _PRODUCT_PATHS: Final = ("/catalog/products", "/catalog/products/delete")
 # Of one run: what the emulator's request log holds for sure.
 CHANGES_MAX: Final = 100_000
@@ -82,11 +86,11 @@ def require_possible(options: Options) -> None:
 
 
 def first_sync(scene: Scene, report: Report) -> None:
-    """Bring the whole sample catalog to the target before anything is measured."""
+    """Bring the whole sample catalog to the target; once it is there, only what changed goes."""
     started = time.monotonic()
-    requested_ms = request_resync(scene.settings, ("products",))
-    progress = await_resync(scene.settings, requested_ms, SYNC_S_MAX, _teller(scene, report))
-    report(f"first sync: {progress.entities} products in {time.monotonic() - started:.1f} s")
+    requested_ms = request_resync(scene.settings, FEEDS)
+    progress = await_resync(scene.settings, requested_ms, SYNC_S_MAX, teller(scene, report))
+    report(f"sync: {progress.entities} entities in {time.monotonic() - started:.1f} s")
 
 
 def measure(scene: Scene, options: Options, report: Report) -> dict[str, Any]:
@@ -154,7 +158,7 @@ def _run(scene: Scene, options: Options, report: Report) -> _Seen:
         writer = Writer(address, products, schedule)
         exits.callback(writer.stop)
         writer.start()
-        tell = _teller(scene, report)
+        tell = teller(scene, report)
         while not writer.done:
             tell("changes readable, of the rest", schedule.changes - len(change_reader.arrivals))
             time.sleep(LOOK_S)
@@ -181,10 +185,21 @@ def _await_arrivals(change_reader: ChangeReader, changes: int, tell: Callable[[s
 
 def requests_since(scene: Scene, since: int) -> Iterator[Entry]:
     """The service's requests about products with a greater id, oldest first."""
+    return (entry for entry in sent_since(scene, since) if entry.path.endswith(_PRODUCT_PATHS))
+
+
+def sent_since(scene: Scene, since: int) -> Iterator[Entry]:
+    """The service's requests about any feed with a greater id, oldest first."""
     base = scene.settings.targets[TARGET].read_url.rstrip("/").removesuffix("/items")
     with requests.get(f"{base}/requests", params={"since": since}, timeout=60, stream=True) as response:
-        entries = (msgspec.json.decode(line, type=Entry) for line in response.iter_lines() if line)
-        yield from (entry for entry in entries if entry.path.endswith(_PRODUCT_PATHS))
+        lines = (line for line in response.iter_lines(_CHUNK_BYTES) if line)
+        entries = (msgspec.json.decode(line, type=Entry) for line in lines)
+        yield from (entry for entry in entries if _CATALOG in entry.path)
+
+
+def newest_request(scene: Scene) -> int:
+    """The id of the last one; 0 when there was none."""
+    return max((entry.id for entry in sent_since(scene, 0)), default=0)
 
 
 def _accepted(entries: Iterator[Entry]) -> Iterator[tuple[str, float]]:
@@ -212,17 +227,18 @@ def _held_names(scene: Scene) -> dict[str, set[str]]:
     return held
 
 
-def _teller(scene: Scene, report: Report) -> Callable[[str, int], None]:
-    """A line every few seconds, and a look at the roles each time."""
-    told = time.monotonic()
+def teller(scene: Scene, report: Report) -> Callable[[str, int], None]:
+    """A line every few seconds with rate and time left, and a look at the roles each time."""
+    pace, told = Pace(), time.monotonic()
 
     def tell(stage: str, records: int) -> None:
         nonlocal told
         if scene.supervisor is not None and scene.supervisor.tend() is not None:
             message = f"a role cannot run with these settings; see {scene.log_dir}"
             raise NotFine(message)
+        pace.note(stage, records, time.monotonic())
         if time.monotonic() - told > LINE_EVERY_S:
             told = time.monotonic()
-            report(f"{stage}: {records}")
+            report(pace.line())
 
     return tell

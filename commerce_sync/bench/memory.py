@@ -35,7 +35,7 @@ def measure(scene: Scene, products: int, report: Report) -> dict[str, Any]:
     moments["first_sync"] = _resident(scene)
     first_sync(scene, report)
     moments["resync"] = _resident(scene)
-    peak = _peak(scene)
+    peaks = peak(scene)
     _restart(scene)
     await_ready(scene)
     moments["loaded"] = _resident(scene)
@@ -50,7 +50,7 @@ def measure(scene: Scene, products: int, report: Report) -> dict[str, Any]:
         "runs": 1,
         "products": products,
         **moments,
-        "peak": peak,
+        "peak": peaks,
     }
 
 
@@ -102,7 +102,7 @@ def _resident(scene: Scene) -> Megabytes:
     }
 
 
-def _peak(scene: Scene) -> Megabytes:
+def peak(scene: Scene) -> Megabytes:
     """The most each process ever held."""
     assert scene.supervisor is not None
     return {

@@ -38,6 +38,8 @@ class Options:
     workers: Mapping[str, int] = field(default_factory=dict)
     # Process n of the roles serves its metrics on this port + n; 0: each on one that nobody is told.
     metrics_port: int = 0
+    # Settings besides, by their names in the environment.
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class Scene:
@@ -88,6 +90,7 @@ class Scene:
         # A small shop whose products come and go all the time would trip the delete guard.
         variables.setdefault("COMMERCE_SYNC__BUILDER__DELETE_GUARD_PERCENT", "100")
         variables.setdefault("COMMERCE_SYNC__HTTP__METRICS_PORT", "0")
+        variables |= self._options.settings
         ledger = (self._options.data_dir / "ledger.db").resolve()
         variables.setdefault("COMMERCE_SYNC__LEDGER__URL", f"sqlite:///{ledger}")
         self.settings = settings_module.load(environ=variables)

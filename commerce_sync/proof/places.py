@@ -47,7 +47,9 @@ class Place(Protocol):
     feed: str
 
     def refresh(self) -> Collection[bytes]:
-        """Take in what is new; the keys it is about, as far as the place tells."""
+        """Take in what is new; the keys it is about, as far as the place tells. At first everything is new,
+        and no key is named: a set of all would be most of the memory.
+        """
 
     def judge(self, key: str, item: Item | None) -> Kind | None:
         """Compare an item as it is built now (None: there is none) with what is held under its key."""
@@ -103,13 +105,16 @@ class FeedTopic:
         self.feed = feed
         self._log = log
         self._held = Holding()
+        self._was_read = False
 
     def refresh(self) -> Collection[bytes]:
         changed = set()
         for record in self._log.news():
             content = NOTHING if record.value is None else digest(record.headers.get("hash", b""))
             self._held.put(digest(record.key), content)
-            changed.add(record.key)
+            if self._was_read:
+                changed.add(record.key)
+        self._was_read = True
         return changed
 
     def judge(self, key: str, item: Item | None) -> Kind | None:
@@ -159,6 +164,7 @@ class Target:
         self._dialect = dialect
         self._log = log
         self._statuses = Holding()
+        self._was_read = False
         self._held: Holding | None = None
         # What is left over at the target under no key of ours, by the key it would have.
         self._named: dict[str, Item] = {}
@@ -167,7 +173,9 @@ class Target:
         changed = set()
         for record in self._log.news():
             self._statuses.put(digest(record.key), _settled(record.value))
-            changed.add(record.key)
+            if self._was_read:
+                changed.add(record.key)
+        self._was_read = True
         if self._settings.read_url:
             held = Holding()
             for item in self._items():

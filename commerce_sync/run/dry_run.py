@@ -202,7 +202,7 @@ def report(
     for outcome in found:
         counts[outcome.kind] += 1
         for prediction in predictions.values():
-            _predict(prediction, outcome, afresh=afresh, forget=forget)
+            foretell(prediction, outcome, afresh=afresh, forget=forget)
         if outcome.kind == "unchanged":
             continue
         if as_json:
@@ -234,7 +234,8 @@ def report(
 _KINDS: Final[tuple[Kind, ...]] = ("new", "changed", "deleted", "unchanged")
 
 
-def _predict(prediction: Prediction, outcome: Outcome, *, afresh: bool, forget: bool) -> None:
+def foretell(prediction: Prediction, outcome: Outcome, *, afresh: bool, forget: bool) -> None:
+    """Tell a prediction what becomes of an item; the flags are those of `report`."""
     if outcome.after is None:
         if outcome.kind == "deleted" and not forget:
             prediction.delete(outcome.feed, outcome.key)

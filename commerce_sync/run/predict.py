@@ -1,5 +1,6 @@
 """How many requests a target would be sent, and how long they last under its allowance. Pure."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,15 +78,28 @@ class Prediction:
         return sum(len(batches.counts()) for batches in self._batches.values())
 
     def minutes(self) -> float:
-        """From the first request to the last, with the whole allowance for this alone."""
+        """From the first request to the last, with the whole allowance for this alone.
+
+        As the sink chooses: the first feed in order that its allowance lets go, so feeds with an allowance of
+        their own go side by side.
+        """
         now = 0.0
         budget = Budget(self._target.budget, lambda: now)
-        for (feed, _), batches in self._batches.items():
-            for items in batches.counts():
-                while (wait_s := budget.wait_s(feed, items, bulk=True)) > 0:
-                    now += wait_s
-                budget.spend(feed, items)
+        waiting = {feed: requests for feed in self._target.sent_feeds if (requests := self._requests(feed))}
+        while waiting:
+            waits = {feed: budget.wait_s(feed, sizes[0], bulk=True) for feed, sizes in waiting.items()}
+            feed = min(waits, key=lambda name: waits[name])
+            if waits[feed] > 0:
+                now += waits[feed]
+                continue
+            budget.spend(feed, waiting[feed].popleft())
+            if not waiting[feed]:
+                del waiting[feed]
         return now / 60
+
+    def _requests(self, feed: str) -> deque[int]:
+        """Items of each request of a feed, in their order."""
+        return deque(count for operation in _OPERATIONS for count in self._batches[feed, operation].counts())
 
     def _wants(self, feed: str, key: str) -> bool:
         if feed not in self._target.sent_feeds:

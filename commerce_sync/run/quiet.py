@@ -9,7 +9,7 @@ from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 
 from commerce_sync.run.prepare import all_topics
-from commerce_sync.run.request import resync_progress
+from commerce_sync.run.request import Followed
 from commerce_sync.run.roles import consumption
 from runtime.errors import NotFine
 from runtime.kafka import admin_client, reader
@@ -19,6 +19,8 @@ from schemas.records import ResyncProgress
 from schemas.topics import TopicNames
 
 LOOK_S: Final = 0.2
+# The control topic is read up to its end at each look.
+FETCH_WAIT_MS: Final = 20
 
 # A stage's name and how many records it has still to settle.
 Report = Callable[[str, int], None]
@@ -47,19 +49,20 @@ def await_resync(settings: Settings, requested_ms: int, timeout_s: float, report
         NotFine: not within `timeout_s`, or somebody stopped it.
     """
     with _Watch.of(settings, timeout_s, report) as watch:
-        while (progress := resync_progress(settings, requested_ms)) is None or progress.state != "enumerated":
-            if progress is not None and progress.state == "stopped":
-                message = (
-                    f"the resync was stopped, {progress.entities} of {progress.total} entities enumerated: "
-                    "the same command with --continue-resync goes on there"
-                )
-                raise NotFine(message)
-            left = progress.total - progress.entities if progress else 0
-            watch.turn("builder", left + watch.behind("builder"))
-        watch.through("builder", "")
+        progress = watch.built(requested_ms)
         for role, target in _sinks(settings):
             watch.through(role, target)
         return progress
+
+
+def await_built(settings: Settings, requested_ms: int, timeout_s: float, report: Report) -> ResyncProgress:
+    """Wait until a resync's entities are enumerated and built; what changed is on the feed topics then.
+
+    Raises:
+        NotFine: not within `timeout_s`, or somebody stopped it.
+    """
+    with _Watch.of(settings, timeout_s, report) as watch:
+        return watch.built(requested_ms)
 
 
 def await_taken(settings: Settings, timeout_s: float) -> None:
@@ -104,7 +107,7 @@ class _Watch:
     @classmethod
     @contextmanager
     def of(cls, settings: Settings, timeout_s: float, report: Report) -> Iterator["_Watch"]:
-        asker = reader(settings.kafka, TopicNames(settings.kafka.topic_prefix).group("watch"))
+        asker = reader(settings.kafka, TopicNames(settings.kafka.topic_prefix).group("watch"), FETCH_WAIT_MS)
         try:
             yield cls(settings, admin_client(settings.kafka), asker, timeout_s, report)
         finally:
@@ -116,6 +119,21 @@ class _Watch:
         until = ends(self._asker, self._places(wanted.topics))
         while left := behind(self._admin, wanted.group, until):
             self.turn(f"{role} {target}".strip(), left)
+
+    def built(self, requested_ms: int) -> ResyncProgress:
+        """Wait until a resync's entities are enumerated and the builders through with them."""
+        followed = Followed(self._asker, TopicNames(self._settings.kafka.topic_prefix), requested_ms)
+        while (progress := followed.look()) is None or progress.state != "enumerated":
+            if progress is not None and progress.state == "stopped":
+                message = (
+                    f"the resync was stopped, {progress.entities} of {progress.total} entities enumerated: "
+                    "the same command with --continue-resync goes on there"
+                )
+                raise NotFine(message)
+            left = progress.total - progress.entities if progress else 0
+            self.turn("builder", left + self.behind("builder"))
+        self.through("builder", "")
+        return progress
 
     def behind(self, role: str) -> int:
         """Records that a role's group has still to settle now."""

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
+from confluent_kafka import Consumer
 
 from producers.resync.runs import newest_runs
 from runtime.errors import Unreachable
 from runtime.kafka import producer, read_to_end, reader
+from runtime.record import Record
 from runtime.settings import Settings
 from schemas.entities import ENTITY_OF, FEEDS_OF
 from schemas.records import ALLOW_DELETES_KEY, RESYNC_KEYS, AllowDeletes, ResyncProgress, resync_key
@@ -99,27 +101,36 @@ def send_commands(settings: Settings, commands: Mapping[bytes, bytes | None]) ->
         raise Unreachable(message)
 
 
-def resync_progress(settings: Settings, requested_ms: int) -> ResyncProgress | None:
-    """How far a request is, all its commands together; None when none has begun.
+class Followed:
+    """How far a request is, all its commands together, looked at again and again."""
 
-    A command that took the place of one of them counts for it.
-    """
-    names = TopicNames(settings.kafka.topic_prefix)
-    asker = reader(settings.kafka, names.group("request"))
-    newest: dict[bytes, ResyncProgress | None] = {}
-    try:
-        for record in read_to_end(asker, names.control, [0]):
-            if record.value is None or record.key not in RESYNC_KEYS:
-                continue
-            progress = msgspec.json.decode(record.value, type=ResyncProgress)
-            if progress.is_command and progress.requested_ms == requested_ms:
-                # What stands before the request is of other runs, whatever their clock said.
-                newest[record.key] = None
-            elif not progress.is_command and progress.requested_ms >= requested_ms:
-                newest[record.key] = progress
-    finally:
-        asker.close()
-    return _together(list(newest.values()))
+    def __init__(self, asker: Consumer, names: TopicNames, requested_ms: int) -> None:
+        """`asker` reads the control topic, once from its beginning and then what is new."""
+        self._asker = asker
+        self._topic = names.control
+        self._requested_ms = requested_ms
+        self._next: dict[int, int] = {}
+        self._newest: dict[bytes, ResyncProgress | None] = {}
+
+    def look(self) -> ResyncProgress | None:
+        """Where it stands now; None when none of its commands has begun.
+
+        A command that took the place of one of them counts for it.
+        """
+        for record in read_to_end(self._asker, self._topic, [0], self._next):
+            self._next[0] = record.offset + 1
+            self._take_in(record)
+        return _together(list(self._newest.values()))
+
+    def _take_in(self, record: Record) -> None:
+        if record.value is None or record.key not in RESYNC_KEYS:
+            return
+        progress = msgspec.json.decode(record.value, type=ResyncProgress)
+        if progress.is_command and progress.requested_ms == self._requested_ms:
+            # What stands before the request is of other runs, whatever their clock said.
+            self._newest[record.key] = None
+        elif not progress.is_command and progress.requested_ms >= self._requested_ms:
+            self._newest[record.key] = progress
 
 
 def _together(runs: list[ResyncProgress | None]) -> ResyncProgress | None:

@@ -6,7 +6,7 @@ import pytest
 from fake_target import product_item
 
 from commerce_sync.run import predict
-from commerce_sync.run.dry_run import Comparison, Held, Outcome, _predict
+from commerce_sync.run.dry_run import Comparison, Held, Outcome, foretell
 from commerce_sync.run.predict import Prediction
 from runtime.settings import BudgetSettings, TargetSettings
 from schemas.codec import decode, encode
@@ -127,6 +127,6 @@ def test_unchanged_items_count_where_everything_is_sent(afresh: bool, forget: bo
         Outcome("new", *key("B"), None, whole("B")),
         Outcome("deleted", *key("C")),
     ):
-        _predict(prediction, outcome, afresh=afresh, forget=forget)
+        foretell(prediction, outcome, afresh=afresh, forget=forget)
 
     assert prediction.items == items
