@@ -1,6 +1,7 @@
 """A published description as JSON Schema: bodies and answers, with OpenAPI 3.0's own words translated."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,21 @@ _METHODS = ("post", "patch")
 def described(file: Path) -> dict[str, Any]:
     """A whole description, translated."""
     result: dict[str, Any] = translated(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return result
+
+
+@cache
+def optimizer() -> dict[str, Any]:
+    """The Catalog Data Ingestion API; where its prose and Adobe's own clients differ, they are right."""
+    result = deepcopy(described(OPTIMIZER))
+    schemas = result["components"]["schemas"]
+    # Adobe's own connector sends it.
+    for name in ("FeedProductMetadata", "FeedProductMetadataUpdate"):
+        schemas[name]["properties"]["dataType"]["enum"].append("OBJECT")
+    # A parent on a base book is ignored, a book without a currency has USD, an update carries the name alone.
+    base, child = schemas["PriceBookBase"], schemas["PriceBookChild"]
+    members = {**base["properties"], **child["properties"]}
+    schemas["FeedPricebook"] = {"type": "object", "required": ["priceBookId"], "properties": members}
     return result
 
 
@@ -60,6 +76,18 @@ def answer_schema(of: dict[str, Any], method: str, path: str, status: int) -> tu
         answer = of["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     ((media_type, content),) = answer["content"].items()
     return media_type, _whole(of, content["schema"])
+
+
+def every_member(schema: Any) -> Any:
+    """The same, with all described members of objects required: an answer leaves out none."""
+    if isinstance(schema, list):
+        return [every_member(element) for element in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {name: every_member(member) for name, member in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        result["required"] = list(schema["properties"])
+    return result
 
 
 def _whole(of: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
