@@ -64,6 +64,8 @@ def _sentence(error: jsonschema_rs.ValidationError) -> str:
             return f"must be at least {value} characters long"
         case "maxLength":
             return f"must be at most {value} characters long"
+        case "minimum" | "maximum":
+            return f"must have a {error.kind.name} value of {value}"
         case "pattern":
             return f"does not match the regex pattern {value}"
         case _:

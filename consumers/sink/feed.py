@@ -548,7 +548,9 @@ class Feed:
         # A request about it that nobody heard of may still bring it back.
         certainly = certainly and held.again_ms is None and not self.state.is_unknown(key)
         content_hash = FELL_HASH if certainly else MAY_HAVE_FALLEN_HASH
-        self._rewrite(key, held._replace(outcome="deleted", hash=content_hash, time_ms=now_ms))
+        # A second send that was due would be a delete now; what its record says is looked at instead.
+        fallen = held._replace(outcome="deleted", hash=content_hash, time_ms=now_ms, again_ms=None)
+        self._rewrite(key, fallen)
         self._deleted.append((now_ms, key))
         self._send_again(key, now_ms + round(self._rules.settle_s * 1000))
         self.count("deleted")

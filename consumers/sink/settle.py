@@ -96,7 +96,8 @@ def _rejected(answer: Answer, items: int) -> Verdict:
         return Verdict("split", "too many items in one request", too_much=True)
     refused: dict[int, str] = {}
     for index, code, message in errors:
-        reason = f"{refused[index]}; {message}" if index in refused else message or code
+        reason = message or code or "refused without a reason"
+        reason = f"{refused[index]}; {reason}" if index in refused else reason
         refused[index] = reason[:REASON_MAX]
     # Without a usable list nobody knows which item is bad: halves tell.
     if not refused and items > 1:

@@ -90,8 +90,8 @@ class Submitter:
             text = _text(response, self._target.request_timeout_s, _BODY_BYTES_MAX)
         except (requests.RequestException, OSError) as error:
             return Answer(0, error=f"no answer from {self._target.url}: {type(error).__name__}")
-        except urllib3.exceptions.HTTPError as error:
-            # Raised while a body is read; the request itself was written.
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            # Raised while a body is read, or by a redirect to what is no address; the request was written.
             return Answer(0, error=f"broken answer from {self._target.url}: {type(error).__name__}")
         return Answer(
             response.status_code,

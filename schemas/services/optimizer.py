@@ -27,7 +27,9 @@ TENANT_PATH: Final = "/{tenant}"
 PRODUCT_BYTES_MAX: Final = 200 * 1024
 SLUG_MAX: Final = 1024
 SLUG_PATTERN: Final = "^[a-z0-9-]+(?:/[a-z0-9-]+)*$"
+CATEGORY_NAME_MAX: Final = 128
 PRICE_BOOK_ID_MAX: Final = 64
+CURRENCY_MAX: Final = 5
 DEFAULT_PRICE_BOOK: Final = "main"  # exists in USD without being created
 
 
@@ -182,7 +184,7 @@ _CATEGORY_KEY: Final[dict[str, Schema]] = {
 }
 _CATEGORY: Final[dict[str, Schema]] = {
     **_CATEGORY_KEY,
-    "name": text(1, 128),
+    "name": text(1, CATEGORY_NAME_MAX),
     "description": TEXT_OR_NULL,
     "families": {"type": ["array", "null"], "items": TEXT},
     "position": WHOLE,
@@ -197,7 +199,7 @@ _PRICE_BOOK: Final = object_of(
     "priceBookId",
     priceBookId=text(1, PRICE_BOOK_ID_MAX),
     name=text(1),
-    currency=text(1, 5),
+    currency=text(1, CURRENCY_MAX),
     parentId=text(1, PRICE_BOOK_ID_MAX),
 )
 

@@ -282,7 +282,7 @@ _PRICE: Final[dict[str, Schema]] = {
 
 _OVERRIDE: Final[dict[str, Schema]] = {
     "sku": TEXT,
-    "productId": {"anyOf": [TEXT, WHOLE]},
+    "productId": {"type": ["string", "integer"]},
     "websiteCode": TEXT,
     "customerGroupCode": TEXT,
     **_DELETED,

@@ -52,7 +52,9 @@ def text(shortest: int = 0, longest: int | None = None) -> Schema:
 TEXT: Final = text()
 TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
 NUMBER: Final[Schema] = {"type": "number"}
-WHOLE: Final[Schema] = {"type": "integer"}
+# Both services' whole numbers have 32 bits.
+WHOLE_MAX: Final = 2**31 - 1
+WHOLE: Final[Schema] = {"type": "integer", "minimum": -WHOLE_MAX - 1, "maximum": WHOLE_MAX}
 FLAG: Final[Schema] = {"type": "boolean"}
 
 

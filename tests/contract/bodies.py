@@ -6,8 +6,8 @@ from typing import Any
 
 # Values of every JSON type, and texts and numbers beyond every published limit.
 REPLACEMENTS = (
-    *(None, True, 0, -1, 5, 1.5, 10**12, "", "x", "a b", "A/b", "a/", "a/b", "ENABLED", "OBJECT", [], {}),
-    *(["x"], [1], [{}], {"locale": "x"}, "x" * 6, "x" * 65, "x" * 129, "x" * 1025),
+    *(None, True, 0, -1, 5, 1.5, 2**31 - 1, 2**31, -(2**31) - 1, [], {}, ["x"], [1], [{}], {"locale": "x"}),
+    *("", "x", "a b", "A/b", "a/", "a/b", "ENABLED", "OBJECT", "x" * 6, "x" * 65, "x" * 129, "x" * 1025),
 )
 
 

@@ -50,7 +50,7 @@ def corrected(description: dict[str, Any]) -> dict[str, Any]:
     # A text, whose values are listed as numbers.
     schemas["FeedProduct"]["properties"]["weightType"] = {"enum": ["0", "1"]}
     # An integer, and a text of digits in the examples.
-    numeral = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^-?\d+$"}]}
+    numeral = {"anyOf": [{"type": "integer", "format": "int32"}, {"type": "string", "pattern": r"^-?\d+$"}]}
     schemas["FeedProductItemImage"]["properties"]["sortOrder"] = numeral
     # An object, and a number in every example.
     price = schemas["ProductPriceAggregate"]["properties"]

@@ -3,32 +3,23 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
-import jwt
 import pytest
 import requests
 from bodies import at, places
+from emulated import Services, emulated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optimizer_examples import example
 from saas_examples import FULL_ITEMS, delete
-from signing_keys import private_key, private_key_pem
 
-from commerce_sync.emulator.exchange import Answer, Request
+from commerce_sync.emulator.exchange import Answer
 from commerce_sync.emulator.faults import parse_rules
-from commerce_sync.emulator.optimizer import Optimizer
-from commerce_sync.emulator.saas import Saas
 from commerce_sync.emulator.server import Emulator
-from commerce_sync.emulator.service import Service
-from commerce_sync.emulator.signatures import Signatures
-from commerce_sync.emulator.storage import Storage
-from commerce_sync.emulator.tokens import Tokens
 from schemas.services.optimizer import ROUTES, Route
 from schemas.services.saas import FEED_ROUTES, FEEDS
 
-NOW_S = 1_800_000_000.0
 # The services live as long as the module: what one example leaves, the next one finds.
 thorough = settings(
     max_examples=200,
@@ -72,35 +63,10 @@ def encoded(value: Any) -> bytes:
     return json.dumps(value).encode("utf-8", "surrogatepass")
 
 
-@dataclass(frozen=True)
-class Services:
-    """Both services without a socket: what they raise would be a 500."""
-
-    optimizer: Optimizer
-    saas: Saas
-    credentials: dict[str, str]
-
-    def send(self, service: Service, path: str, body: bytes, **changed: str) -> Answer:
-        method = changed.pop("method", "POST")
-        headers = {"content-type": "application/json", **self.credentials, **changed}
-        return service.handle(Request(method, service.prefix + path, headers, body))
-
-
 @pytest.fixture(scope="module")
 def services() -> Iterator[Services]:
-    storage = Storage()
-    tokens = Tokens("demo", "demo-secret", 3600, lambda: NOW_S)
-    signatures = Signatures("demo", private_key().public_key(), lambda: NOW_S)
-    yield Services(
-        Optimizer(storage, tokens, lambda: NOW_S),
-        Saas(storage, signatures, lambda: NOW_S),
-        {
-            "authorization": f"Bearer {tokens.issue()}",
-            "x-api-key": "demo",
-            "x-gw-signature": jwt.encode({"exp": int(NOW_S) + 300}, private_key_pem(), "RS256"),
-        },
-    )
-    storage.close()
+    with emulated() as both:
+        yield both
 
 
 def content(answer: Answer) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from feed_items import PRODUCT
 from ledger_servers import postgresql
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, event, func, select, update
 
 from commerce_sync.sample.database import address_of, connected
 from consumers.ledger import read, write
@@ -291,6 +292,107 @@ def _die_after(connection: Connection, play: Play) -> None:
     records = [play.logs[FEED][1], play.logs[STATUS][0]]
     write.apply(connection, fold(records, SOURCES), {(FEED, 0): (1, 2), (STATUS, 0): (0, 1)})
     raise KeyboardInterrupt
+
+
+class Killed(Exception):
+    """SIGKILL; an exception that the driver rolls back for."""
+
+
+@dataclass
+class Mortal:
+    """A ledger whose process dies before a statement or a commit, or behind one; alive until `at` is set."""
+
+    of: LedgerDatabase
+    at: int = -1
+    calls: int = 0
+
+    def __post_init__(self) -> None:
+        event.listen(self.of._engine, "before_cursor_execute", self._call)
+
+    def run(self, work: Callable[[Connection], Any]) -> Any:
+        self._call()
+        result = self.of.run(work)
+        self._call()
+        return result
+
+    def _call(self, *_: object) -> None:
+        self.calls += 1
+        if self.calls == self.at:
+            raise Killed
+
+
+def chapters(play: Play) -> Iterator[None]:
+    """What lands on the topics, piece by piece."""
+    first, second = play.item("A"), play.item("B")
+    play.status(first)
+    yield
+    play.status(second, "retryable", "503")
+    play.item("A", "Bag 2")
+    play.now_ms += UPKEEP_EVERY_MS
+    yield
+    play.status(second)
+    play.status(play.item("B", None), "deleted")
+    play.item("C")
+    play.committed = len(play.logs[FEED])
+    play.now_ms += UPKEEP_EVERY_MS
+    yield
+    play.now_ms += UPKEEP_EVERY_MS
+    play.status(play.item("A", "Bag 3"), "attention", "no name")
+    yield
+
+
+def told(mortal: Mortal, dies_at: int) -> dict[str, Any]:
+    """Everything a ledger says at the end; a killed process is started again at once."""
+    database = mortal.of
+    mortal.at = -1
+    database.run(_empty)
+    play = Play(database)
+    play.database = mortal  # type: ignore[assignment]
+    mortal.at, mortal.calls = dies_at, 0
+
+    def until_alive(action: Callable[[], None]) -> None:
+        while True:
+            try:
+                action()
+                return
+            except Killed:
+                action = again
+
+    def again() -> None:
+        play.start()
+        play.catch_up()
+
+    until_alive(play.start)
+    for _ in chapters(play):
+        until_alive(play.catch_up)
+    for _ in range(2):
+        # What needed no request is told by two looks at the sink's position.
+        play.now_ms += UPKEEP_EVERY_MS
+        until_alive(play.take)
+    mortal.at = -1
+    return {
+        "rows": play.rows(),
+        "submissions": database.run(count(submission)),
+        "activity": database.run(lambda c: read.activity(c, "shop", "products", 0, 0)),
+    }
+
+
+def test_killed_at_any_statement_it_ends_the_same(tmp_path: Path) -> None:
+    """Before each statement, before and behind each commit; what a transaction holds is gone with it."""
+    settings = Settings(ledger=LedgerSettings(url=f"sqlite:///{tmp_path}/ledger.db"))
+    with open_ledger(settings) as database:
+        mortal = Mortal(database)
+        ended = told(mortal, -1)
+        calls = mortal.calls
+        differing = {call: after for call in range(1, calls + 1) if (after := told(mortal, call)) != ended}
+
+    assert {sku: row["state"] for sku, row in ended["rows"].items()} == {
+        "A": "attention",
+        "B": "deleted",
+        "C": "skipped",
+    }
+    assert calls > 40
+    assert differing == {}
 
 
 def test_a_second_writer_is_refused(play: Play) -> None:

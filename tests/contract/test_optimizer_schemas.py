@@ -6,6 +6,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 from bodies import mutations
+from openapi import translated
 from optimizer_examples import example
 
 from schemas.services.optimizer import PATCH_MERGE_KEYS, ROUTES, Route, request_schema
@@ -21,7 +22,7 @@ def published_validator(route: Route) -> jsonschema_rs.Draft202012Validator:
     if route.feed == "price-books" and route.operation != "delete":
         definition = "upsertRequestLenient"
     schema["$ref"] = f"#/$defs/{definition}"
-    return jsonschema_rs.Draft202012Validator(schema)
+    return jsonschema_rs.Draft202012Validator(translated(schema))
 
 
 def name_of(route: Route) -> str:

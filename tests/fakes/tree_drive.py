@@ -164,10 +164,13 @@ class TreeDrive:
         self.service.now = self.now
         busy = False
         for request in self.delivery.requests():
-            self.delivery.answered(request.number, self.service.take(request))
+            self.delivery.answered(request.number, self.answer(request))
             busy = True
         self.fetch()
         return busy or self.delivery.wake_s() == 0
+
+    def answer(self, request: Request) -> Answer:
+        return self.service.take(request)
 
     def fetch(self) -> None:
         for fetch in self.delivery.fetches():

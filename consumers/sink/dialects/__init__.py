@@ -119,3 +119,18 @@ def present(members: Members) -> dict[str, Any]:
 def lines(text: str | None) -> list[str] | None:
     """Keywords as the shop keeps them: one a line; None stays None."""
     return None if text is None else [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def amounts(given: Sequence[Members], named_by: str) -> list[dict[str, Any]]:
+    """Discounts or tiers as services take them: each worth a price or a percentage.
+
+    Raises:
+        Unmappable: one is worth neither.
+    """
+    for amount in given:
+        if amount["price"] is None and amount["percentage"] is None:
+            message = (
+                f"{named_by} {amount[named_by]} has neither a price nor a percentage: save the price again"
+            )
+            raise Unmappable(message)
+    return [present(amount) for amount in given]

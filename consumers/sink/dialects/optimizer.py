@@ -9,10 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from consumers.sink.dialects import Members, Stamp, Unmappable, lines, optimizer_product, present, required
+from consumers.sink.dialects import (
+    Members,
+    Stamp,
+    Unmappable,
+    amounts,
+    lines,
+    optimizer_product,
+    present,
+    required,
+)
 from consumers.sink.settle import Answer, Verdict, settle
 from schemas.keys import canonical_json
 from schemas.services.optimizer import (
+    CATEGORY_NAME_MAX,
+    CURRENCY_MAX,
     FEED_RESOURCES,
     PRICE_BOOK_ID_MAX,
     PRODUCT_BYTES_MAX,
@@ -137,6 +148,9 @@ def _source(key: Members) -> dict[str, Any]:
 
 
 def _price_book_id(book: str) -> str:
+    if not book:
+        message = "a price book needs an id, which begins with the website's code: set that code"
+        raise Unmappable(message)
     if len(book) > PRICE_BOOK_ID_MAX:
         website = book.partition(_GROUP_MARK)[0]
         room = PRICE_BOOK_ID_MAX - (len(book) - len(website))
@@ -259,7 +273,7 @@ def _category(item: Members) -> dict[str, Any]:
     image = item["image"]
     return {
         **_category_key(item),
-        "name": required(item, "name"),
+        "name": _category_name(item),
         "description": item["description"],
         "families": [_MENU] if item["isActive"] and item["includeInMenu"] else [],
         "position": item["position"],
@@ -268,19 +282,36 @@ def _category(item: Members) -> dict[str, Any]:
     }
 
 
+def _category_name(item: Members) -> str:
+    name = required(item, "name")
+    if len(name) > CATEGORY_NAME_MAX:
+        message = f"name has {len(name)} characters, the service takes {CATEGORY_NAME_MAX}: shorten it"
+        raise Unmappable(message)
+    return name
+
+
 def _price_book(item: Members) -> dict[str, Any]:
     """A base book has a currency, a book below it a parent and that one's currency."""
+    named = {**_price_book_key(item), "name": required(item, "name")}
     if item["parentId"] is None:
-        return {**_price_book_key(item), "name": item["name"], "currency": required(item, "currency")}
-    return {**_price_book_key(item), "name": item["name"], "parentId": item["parentId"]}
+        return {**named, "currency": _currency(item)}
+    return {**named, "parentId": _price_book_id(item["parentId"])}
+
+
+def _currency(item: Members) -> str:
+    currency = required(item, "currency")
+    if len(currency) > CURRENCY_MAX:
+        message = f"currency '{currency[:20]}' is no code of up to {CURRENCY_MAX} characters: set another"
+        raise Unmappable(message)
+    return currency
 
 
 def _price(item: Members) -> dict[str, Any]:
     return {
         **_price_key(item),
         "regular": item["regular"],
-        "discounts": [present(discount) for discount in item["discounts"] or ()],
-        "tierPrices": [present(tier) for tier in item["tierPrices"] or ()],
+        "discounts": amounts(item["discounts"], "code"),
+        "tierPrices": amounts(item["tierPrices"], "qty"),
     }
 
 

@@ -156,10 +156,10 @@ def _bundles(options: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _unseen(values: Sequence[Mapping[str, Any]], seen: set[str]) -> list[Mapping[str, Any]]:
-    """Values whose SKU is not in `seen`, which takes it up."""
+    """Values whose SKU is not in `seen`, which takes it up; without a SKU nothing can be named."""
     found = []
     for value in values:
-        if value["sku"] not in seen:
+        if value["sku"] and value["sku"] not in seen:
             seen.add(value["sku"])
             found.append(value)
     return found

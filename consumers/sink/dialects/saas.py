@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.sink.dialects import Members, Stamp, Unmappable, present, required
+from consumers.sink.dialects import Members, Stamp, Unmappable, amounts, present, required
 from consumers.sink.settle import LIMIT_CODE, REASON_MAX, Answer, Verdict, settle
 from schemas.services import saas
 from schemas.services.saas import FEED_ROUTES, STAMPS
-from schemas.services.shapes import Identity
+from schemas.services.shapes import WHOLE_MAX, Identity
 
 # Not published; what the other service takes of a product, and far more than any other item has.
 _ITEM_BYTES_MAX: Final = 200 * 1024
@@ -143,7 +143,7 @@ def _product(item: Members) -> dict[str, Any]:
             present({"attributeCode": attribute["attributeCode"], "value": attribute["value"]})
             for attribute in item["attributes"]
         ],
-        "images": [{**image, "sortOrder": int(image["sortOrder"])} for image in item["images"]],
+        "images": [{**image, "sortOrder": _lean(int(image["sortOrder"]))} for image in item["images"]],
         **{name: _lean(item[name]) for name in _LISTS},
     }
 
@@ -208,8 +208,8 @@ def _attribute(item: Members) -> dict[str, Any]:
 def _price(item: Members) -> dict[str, Any]:
     return {
         **_same(item, "sku", "websiteCode", "customerGroupCode", "productId", "type", "regular"),
-        "discounts": _lean(item["discounts"]),
-        "tierPrices": _lean(item["tierPrices"]),
+        "discounts": amounts(item["discounts"], "code"),
+        "tierPrices": amounts(item["tierPrices"], "qty"),
         "parents": [dict(parent) for parent in item["parents"] if parent["type"] in _PARENT_TYPES],
     }
 
@@ -271,11 +271,18 @@ def _flag(value: Any) -> bool | None:
 
 
 def _lean(value: Any) -> Any:
-    """Records at any depth without the members that have no value."""
+    """Records at any depth without the members that have no value.
+
+    Raises:
+        Unmappable: a whole number is larger than the service's.
+    """
     if isinstance(value, Mapping):
         return {name: _lean(member) for name, member in value.items() if member is not None}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_lean(element) for element in value]
+    if isinstance(value, int) and not -WHOLE_MAX - 1 <= value <= WHOLE_MAX:
+        message = f"{value} is no number of 32 bits, as the service takes them: correct the sort order"
+        raise Unmappable(message)
     return value
 
 

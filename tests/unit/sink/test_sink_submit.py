@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -165,6 +166,21 @@ def test_an_endless_body_is_cut(service: Service) -> None:
     assert (settle(answer, 1).decision, settle(answer, 1).outcome_unknown) == ("ours", True)
 
 
+def test_a_body_that_inflates_without_end_is_cut(service: Service) -> None:
+    """A hundredth of a second of it is read, not the 50 MB that these 50 kB stand for."""
+    bomb = gzip.compress(bytes(50_000_000))
+    service.play = lambda handler: say(handler, 200, bomb, Content_Encoding="gzip")
+
+    tracemalloc.start()
+    answer = posted(service)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(answer.body) == 1024 * 1024
+    assert most < 10_000_000
+    assert settle(answer, 1).outcome_unknown
+
+
 def trickle(handler: BaseHTTPRequestHandler) -> None:
     """A byte now and then: no socket ever times out."""
     handler.send_response(200)
@@ -210,7 +226,39 @@ def nonsense(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
-@pytest.mark.parametrize("play", [close, half, wrong_gzip, nonsense])
+def raw(text: bytes) -> Play:
+    """An answer as it stands on the wire, then the end of the connection."""
+
+    def play(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(text)
+        handler.close_connection = True
+
+    return play
+
+
+MALFORMED = {
+    "no length that holds": raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\n{}"),
+    "a chunk of no size": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n"),
+    "a chunk that never ends": raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffff\r\na"),
+    "headers without end": raw(b"HTTP/1.1 200 OK\r\n" + b"X: 1\r\n" * 500),
+    "a header without end": raw(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000),
+    "only promises": raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 50),
+    "layers of gzip": raw(
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\nContent-Encoding: "
+        + b"gzip," * 20
+        + b"gzip\r\n\r\n{}"
+    ),
+    "a redirect to no address": raw(
+        b"HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: http://[::\r\n\r\n"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "play",
+    [close, half, wrong_gzip, nonsense, *MALFORMED.values()],
+    ids=["close", "half", "wrong gzip", "nonsense", *MALFORMED],
+)
 def test_a_broken_answer_leaves_the_outcome_unknown(service: Service, play: Play) -> None:
     """The request was written: the service may have taken it."""
     service.play = play
@@ -293,6 +341,7 @@ def token(**members: object) -> Play:
         half,
         wrong_gzip,
         nonsense,
+        *MALFORMED.values(),
         endless,
         trickle,
         hang,

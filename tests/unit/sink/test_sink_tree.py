@@ -301,6 +301,25 @@ def test_what_fell_with_a_delete_and_is_not_deleted_comes_back_by_itself(
     assert sink.outcomes("categories") == {"men": "deleted", "men/tops": "delivered"}
 
 
+def test_what_fell_while_its_second_send_was_due_comes_back_all_the_same(
+    service: Service, sink: TreeDrive
+) -> None:
+    """It was accepted behind a lost answer; what goes again is what its record says, no delete."""
+    put(sink, "categories", "men")
+    sink.run()
+    service.answers = [LOST]
+    put(sink, "categories", "men/tops")
+    sink.pass_time(20)
+    due = sink.statuses("categories")["men/tops"].again_ms
+    tombstones(sink, "categories", "men")
+
+    sink.pass_time(300)
+
+    assert due is not None
+    assert service.held("categories") == {"men/tops": "1"}
+    assert sink.outcomes("categories") == {"men": "deleted", "men/tops": "delivered"}
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 def test_what_must_not_come_back_with_its_parent_is_deleted_again(
     service: Service, sink: TreeDrive, restarted: bool
