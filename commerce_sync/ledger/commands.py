@@ -34,6 +34,7 @@ def status(context: "Context", target: str | None, feed: str | None, as_json: bo
     """
     from commerce_sync.ledger.gather import gather
     from commerce_sync.run.commands import require_feed, require_target
+    from commerce_sync.run.roles import NO_TARGET
 
     settings = context.settings()
     report = gather(settings, require_target(settings, target), require_feed(feed))
@@ -43,7 +44,7 @@ def status(context: "Context", target: str | None, feed: str | None, as_json: bo
     for line in table(_heading(), *_lines(report)):
         click.echo(line)
     if not report.feeds:
-        click.echo("no target takes such a feed")
+        click.echo("no target takes such a feed" if settings.targets else NO_TARGET)
     if report.ledger.note:
         click.echo(f"note: {report.ledger.note}", err=True)
 
