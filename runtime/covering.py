@@ -62,3 +62,31 @@ def began_anew(snapshot: Position, missing: Iterable[Position]) -> bool:
     earlier file after the whole wait belongs to another log (RESET, a restored server).
     """
     return any(snapshot.file_number < position.file_number for position in missing)
+
+
+def never_arrives(gtid: str, replicated: str, current: str) -> bool:
+    """True when a transaction of another server is in no history that a MariaDB server has or will have.
+
+    It replicates from nobody (a restored copy, a server that was set up anew), or its own history went on
+    without it (a replica that took over before the last changes had come). One that is merely behind knows
+    an earlier transaction of that domain, or none of the domain yet.
+
+    Args:
+        gtid: domain, server and number with dashes between them.
+        replicated: `@@gtid_slave_pos`, GTIDs with commas between them.
+        current: `@@gtid_current_pos`, the newest of each domain, whoever wrote it.
+    """
+    if not replicated:
+        return True
+    domain, number = _domain_and_number(gtid)
+    has, written = _numbers(replicated).get(domain, 0), _numbers(current).get(domain, 0)
+    return has < number <= written
+
+
+def _numbers(position: str) -> dict[str, int]:
+    return dict(_domain_and_number(gtid) for gtid in position.split(",") if gtid)
+
+
+def _domain_and_number(gtid: str) -> tuple[str, int]:
+    domain, _, number = gtid.split("-")
+    return domain, int(number)

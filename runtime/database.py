@@ -12,8 +12,9 @@ from asyncmy.constants import CLIENT
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from runtime.covering import began_anew, needs
-from runtime.errors import BehindFloor, Fault, Transient, Unreachable
+from runtime import mended_text
+from runtime.covering import began_anew, needs, never_arrives
+from runtime.errors import BehindFloor, Fault, Transient, Unreachable, UnreadableText
 from runtime.settings import DatabaseAddress
 from schemas.edition import Edition, edition_of
 from schemas.records import Position
@@ -52,7 +53,15 @@ class Database:
     Statements are written for Open Source and read the same of Adobe Commerce (schemas/edition.py).
     """
 
-    def __init__(self, address: DatabaseAddress, *, setting: str = "commerce.url") -> None:
+    def __init__(
+        self, address: DatabaseAddress, *, setting: str = "commerce.url", mends_text: bool = False
+    ) -> None:
+        """Connect when first asked.
+
+        Args:
+            mends_text: read text that is no UTF-8 from the beginning, which is slower; else from the first
+                such text on, with which the read that met it fails.
+        """
         self._address = address
         self._setting = setting
         # A runner's set-up and clean-up around each call would cost as much as a short query.
@@ -78,6 +87,9 @@ class Database:
         # SQL for the moment whose versions count: inside a snapshot one and the same.
         self._now = _NOW
         self.is_mariadb = True
+        self._mends_text = mends_text
+        # Each is told once.
+        self._said_lost: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -129,10 +141,16 @@ class Database:
 
         Raises:
             Transient: the connection broke; the next call opens a new one.
+            UnreadableText: the same; the next call reads all the same.
             Unreachable: wrong address or credentials, in a sentence that names the setting.
         """
         try:
             return self._loop.run_until_complete(self._query_all(queries))
+        except UnicodeDecodeError as error:
+            self._drop()
+            self._mends_text = True
+            message = f"{self._setting}: a text is no UTF-8 ({error.reason}); it is read anew"
+            raise UnreadableText(message) from error
         except (exc.DBAPIError, OSError, TimeoutError) as error:
             self._drop()
             raise self._failure(error) from error
@@ -144,7 +162,12 @@ class Database:
 
     @contextmanager
     def snapshot(
-        self, cover: Sequence[Position] = (), wait_s: float = 10, *, floors: Sequence[Position] = ()
+        self,
+        cover: Sequence[Position] = (),
+        wait_s: float = 10,
+        *,
+        floors: Sequence[Position] = (),
+        not_before_s: int = 0,
     ) -> Iterator["Snapshot"]:
         """A consistent read-only view that has seen every transaction beginning at `cover`.
 
@@ -156,15 +179,17 @@ class Database:
 
         Args:
             floors: changes that were built from before; the view is not older than those either.
+            not_before_s: versions count as they do then at least, whatever this server's clock says.
 
         Raises:
             Transient: not covered within `wait_s`; the work is to be tried again later.
             BehindFloor: a floor has not arrived within `wait_s` at the server that is read now.
         """
         needed = needs(cover, floors, self.server_id, self.is_mariadb)
-        self._wait_for_gtids(needed.gtids, wait_s, Transient)
-        self._wait_for_gtids(needed.floor_gtids, wait_s, BehindFloor)
-        blind = needed.blind
+        lost = self._lost((*needed.gtids, *needed.floor_gtids))
+        self._wait_for_gtids([gtid for gtid in needed.gtids if gtid not in lost], wait_s, Transient)
+        self._wait_for_gtids([gtid for gtid in needed.floor_gtids if gtid not in lost], wait_s, BehindFloor)
+        blind = needed.blind | {position.server_id for position in cover if position.gtid in lost}
         deadline = time.monotonic() + wait_s
         while True:
             position = self._open_snapshot()
@@ -192,13 +217,27 @@ class Database:
         try:
             if self._edition is not None and self._edition.is_staged:
                 ((now_s,),) = self.query("SELECT UNIX_TIMESTAMP()")
-                self._now = str(int(now_s))
+                self._now = str(max(int(now_s), not_before_s))
             yield Snapshot(self, position, blind)
         finally:
             self._now = _NOW
             # After a broken connection there is nothing to end, and the first failure is the one to show.
             if self._connection is not None:
                 self.query("ROLLBACK")
+
+    def _lost(self, gtids: Sequence[str]) -> set[str]:
+        """Transactions of a history that the server read does not share; MySQL's cannot be told."""
+        if not gtids or not self.is_mariadb:
+            return set()
+        ((replicated, current),) = self.query("SELECT @@gtid_slave_pos, @@gtid_current_pos")
+        lost = {gtid for gtid in gtids if never_arrives(gtid, str(replicated), str(current))}
+        for gtid in sorted(lost - self._said_lost):
+            log.error(
+                "a change belongs to a history that this server does not share",
+                extra={"gtid": gtid, "replicated": replicated, "current": current},
+            )
+        self._said_lost |= lost
+        return lost
 
     def _wait_for_gtids(self, gtids: Sequence[str], wait_s: float, failure: type[Transient]) -> None:
         function = "MASTER_GTID_WAIT" if self.is_mariadb else "WAIT_FOR_EXECUTED_GTID_SET"
@@ -244,6 +283,9 @@ class Database:
     async def _connect(self) -> Any:
         self._connection = await self._engine.connect()
         self._driver = (await self._connection.get_raw_connection()).driver_connection
+        if self._mends_text:
+            # Slower, so only where it is needed.
+            self._driver._encoding = mended_text.ENCODING
         return self._driver
 
     def _drop(self) -> None:

@@ -37,6 +37,10 @@ class Waiting(Transient):
     """Nothing is wrong, it is only not our turn yet (an allowance refills); no reason for a warning."""
 
 
+class UnreadableText(Transient):
+    """A text that is called UTF-8 and is none: the next read mends it."""
+
+
 class BehindFloor(Transient):
     """The server that is read is behind another one that was read before."""
 

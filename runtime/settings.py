@@ -277,6 +277,9 @@ class TargetSettings(Section):
                 f"auth.{missing[0]} is not set: dialect saas needs {', '.join(taken)} (or private_key_file)"
             )
             raise ValueError(message)
+        if self.auth.token_url and (lacking := {"client_id", "client_secret"}.intersection(missing)):
+            message = f"auth.{min(lacking)} is not set: token_url gives no token without it"
+            raise ValueError(message)
         return self
 
     @property

@@ -1,16 +1,16 @@
 """How far every stage is with one product, asked of the broker, of Connect and of the roles."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
-import requests
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from commerce_sync.explain.search import Search
 from commerce_sync.explain.trace import Asked, Way
 from commerce_sync.explain.verdict import Stages
-from commerce_sync.run.roles import consumption, processes
+from commerce_sync.run.complaints import complaints
+from commerce_sync.run.roles import consumption
 from producers.connectors.observe import status as connector_status
 from runtime.errors import CommerceSyncError
 from runtime.kafka import committed_offsets, read_to_end
@@ -18,8 +18,6 @@ from runtime.lag import behind, ends
 from runtime.settings import Settings
 from schemas.records import PAUSE_PREFIX, Pause
 from schemas.topics import LANES, TopicNames
-
-_ROLE_S_MAX = 1.0
 
 
 class Look:
@@ -49,7 +47,7 @@ class Look:
             paused=self._paused(way.feed),
             ahead={target: self._ahead(target, way.feed) for target in self._settings.targets},
             settled={target: self._settled(target, way.feed) for target in self._settings.targets},
-            complaints=self._complaints(),
+            complaints=complaints(self._settings),
         )
 
     def _captured(self) -> str:
@@ -100,18 +98,3 @@ class Look:
                 if command.feed == feed:
                     paused[command.target] = command.paused
         return frozenset(target for target, is_paused in paused.items() if is_paused)
-
-    def _complaints(self) -> list[str]:
-        """What the roles of this machine answer at /readyz; those on others are asked where they are."""
-        first = self._settings.http.metrics_port
-        count = len(processes(self._settings, (), {}, "any")) if first else 0
-        return list(dict.fromkeys(self._asked(range(first, first + count))))
-
-    def _asked(self, ports: Iterable[int]) -> Iterable[str]:
-        for port in ports:
-            try:
-                answer = requests.get(f"http://{self._settings.http.host}:{port}/readyz", timeout=_ROLE_S_MAX)
-            except requests.RequestException:
-                continue
-            if answer.status_code == 503:
-                yield answer.text.strip()

@@ -35,21 +35,22 @@ def status(context: "Context", target: str | None, feed: str | None, as_json: bo
     """
     from commerce_sync.ledger.gather import gather
     from commerce_sync.run.commands import require_feed, require_target
+    from commerce_sync.run.roles import NO_TARGET
 
     settings = context.settings()
     report = gather(settings, require_target(settings, target), require_feed(feed))
     if as_json:
         click.echo(json.dumps(report.as_object(), indent=2))
     else:
-        _print_report(report)
+        _print_report(report, "no target takes such a feed" if settings.targets else NO_TARGET)
     raise SystemExit(0 if report.is_fine else 1)
 
 
-def _print_report(report: "Report") -> None:
+def _print_report(report: "Report", without_feeds: str) -> None:
     for line in table(_heading(), *_lines(report)):
         click.echo(line)
     if not report.feeds:
-        click.echo("no target takes such a feed")
+        click.echo(without_feeds)
     if report.ledger.note:
         click.echo(f"note: {report.ledger.note}", err=True)
 

@@ -14,6 +14,7 @@ from consumers.builder.entities import ENTITIES, ReadOptions
 from producers.resync.enumerations import ENUMERATIONS
 from producers.resync.stage import NUMBER_MAX
 from runtime.database import Database, Snapshot
+from runtime.errors import UnreadableText
 from runtime.settings import CommerceSettings
 from schemas.codec import decode, encode
 from schemas.entities import FEEDS_OF
@@ -85,6 +86,12 @@ class Source:
 
     def build(self, entity: str, keys: Sequence[str]) -> Page:
         """Some entities, in one snapshot; what has no rows is built too, and has no items."""
+        try:
+            return self._page(entity, keys)
+        except UnreadableText:
+            return self._page(entity, keys)
+
+    def _page(self, entity: str, keys: Sequence[str]) -> Page:
         with self._database.snapshot() as snapshot:
             return Page(list(self.built(snapshot, entity, keys)), snapshot.position)
 
@@ -112,7 +119,7 @@ def fresh_items(commerce: CommerceSettings, entities: Iterable[str] = tuple(FEED
         Unreachable, Transient: the database cannot be read.
     """
     items: Items = {}
-    with Database(commerce.read_address) as database, database.snapshot() as snapshot:
+    with Database(commerce.read_address, mends_text=True) as database, database.snapshot() as snapshot:
         source = Source(database, commerce)
         for entity in entities:
             for keys in pages(snapshot, entity, commerce.table_prefix):

@@ -33,7 +33,7 @@ def run(context: "Context", roles: tuple[str, ...], workers: str, log_dir: Path 
     Example: commerce-sync run --workers builder=2
     """
     from commerce_sync.run.prepare import prepare
-    from commerce_sync.run.roles import processes
+    from commerce_sync.run.roles import NO_TARGET, processes
     from commerce_sync.run.supervise import Supervisor, environment, role_arguments
     from runtime import logs
     from runtime.health import require_free
@@ -42,6 +42,8 @@ def run(context: "Context", roles: tuple[str, ...], workers: str, log_dir: Path 
     settings = context.settings()
     logs.configure("run", bool(context.verbose), log_dir)
     wanted = processes(settings, roles, _workers(workers), platform.node() or "host")
+    if not settings.targets:
+        click.echo(f"warning: {NO_TARGET}", err=True)
     first_port = settings.http.metrics_port
     for port in range(first_port, first_port + len(wanted)) if first_port else ():
         require_free(settings.http.host, port)

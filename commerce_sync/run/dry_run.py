@@ -120,7 +120,7 @@ def outcomes(settings: Settings, feeds: Sequence[str], keys: Sequence[str] | Non
     commerce = settings.commerce
     options = ReadOptions(commerce.table_prefix, commerce.config, commerce.media_base_url)
     try:
-        with Database(commerce.read_address) as database:
+        with Database(commerce.read_address, mends_text=True) as database:
             for entity in entities_of(feeds):
                 of_entity = [feed for feed in feeds if feed in FEEDS_OF[entity]]
                 held = _held(settings, consumer, of_entity)

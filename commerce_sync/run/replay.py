@@ -98,7 +98,9 @@ def carry_out_again(settings: Settings, wish: Wish, again: Again) -> None:
         _say(wish, {"feeds": list(wish.feeds), "runs": len(runs)}, "sending again was asked for")
     if not wish.wait:
         return
-    with following(wish, "sending goes on by itself: the same command with --stop ends it") as report:
+    with following(
+        settings, wish, "sending goes on by itself: the same command with --stop ends it"
+    ) as report:
         await_reconciled(settings, runs, TIMEOUT_S, report)
     if again.no_reindex:
         seconds = round(time.monotonic() - started, 1)

@@ -12,6 +12,7 @@ import click
 from confluent_kafka import TopicPartition
 
 from commerce_sync.run import by_ids, dry_run
+from commerce_sync.run.complaints import complaints
 from commerce_sync.run.pace import Pace
 from commerce_sync.run.quiet import Report, await_resync, await_sent, await_taken
 from commerce_sync.run.request import command_runs, current_runs, entities_of, request_resync
@@ -26,6 +27,7 @@ from schemas.records import ResyncProgress
 TIMEOUT_S: Final = 30 * 24 * 3600.0
 TAKEN_S_MAX: Final = 30.0
 LINE_EVERY_S: Final = 2.0
+STANDSTILL_S: Final = 10.0
 INTERRUPTED_EXIT: Final = 130
 
 CLEANUP_WARNING: Final = (
@@ -121,7 +123,7 @@ def begin_anew(settings: Settings, connector_class: str, wish: Wish) -> None:
         _say(wish, {**told, "requested_ms": requested_ms}, "resync requested")
         return
     left_behind = f"the resync goes on by itself: 'commerce-sync resync {wish.feed_option} --stop' ends it"
-    with following(wish, left_behind) as report:
+    with following(settings, wish, left_behind) as report:
         progress = await_resync(settings, requested_ms, TIMEOUT_S, report)
     _done(wish, progress.entities, started, told)
 
@@ -177,7 +179,7 @@ def _send_named(settings: Settings, wish: Wish) -> None:
     if not wish.wait:
         _say(wish, {"feeds": list(wish.feeds), "entities": len(keys)}, "resync requested")
         return
-    with following(wish, "what was asked for goes on by itself") as report:
+    with following(settings, wish, "what was asked for goes on by itself") as report:
         await_sent(settings, TIMEOUT_S, report)
     _done(wish, len(keys), started)
 
@@ -189,7 +191,7 @@ def _resync(settings: Settings, wish: Wish) -> None:
         _say(wish, {"requested_ms": requested_ms}, "resync requested")
         return
     left_behind = f"the resync goes on by itself: 'commerce-sync resync {wish.feed_option} --stop' ends it"
-    with following(wish, left_behind) as report:
+    with following(settings, wish, left_behind) as report:
         progress = await_resync(settings, requested_ms, TIMEOUT_S, report)
     _done(wish, progress.entities, started)
 
@@ -228,14 +230,14 @@ def _of(settings: Settings, wish: Wish, states: set[str]) -> dict[str, ResyncPro
 
 
 @contextmanager
-def following(wish: Wish, left_behind: str) -> Iterator[Report]:
-    """Tell how far it is; Ctrl-C leaves it alone and says what it left behind."""
+def following(settings: Settings, wish: Wish, left_behind: str) -> Iterator[Report]:
+    """Tell how far it is, and why not; Ctrl-C leaves it alone and says what it left behind."""
     try:
         if not wish.as_json and sys.stderr.isatty():
             with bar() as report:
-                yield report
+                yield with_reasons(report, lambda: complaints(settings))
         else:
-            yield lines(wish.as_json)
+            yield with_reasons(lines(wish.as_json), lambda: complaints(settings))
     except KeyboardInterrupt:
         click.echo(left_behind, err=True)
         raise SystemExit(INTERRUPTED_EXIT) from None
@@ -255,6 +257,34 @@ def lines(quiet: bool, clock: Callable[[], float] = time.monotonic) -> Report:
             click.echo(pace.line(), err=True)
 
     return report
+
+
+def with_reasons(
+    report: Report, complaints: Callable[[], list[str]], clock: Callable[[], float] = time.monotonic
+) -> Report:
+    """Also say what roles complain of when nothing moves: a service that does not let us in is waited for.
+
+    Args:
+        complaints: of the roles, now.
+    """
+    known = ("", 0)
+    looked = clock()
+    told: set[str] = set()
+
+    def reporting(stage: str, left: int) -> None:
+        nonlocal known, looked
+        report(stage, left)
+        now = clock()
+        if (stage, left) != known:
+            known, looked = (stage, left), now
+        elif now - looked > STANDSTILL_S:
+            looked = now
+            for complaint in complaints():
+                if complaint not in told:
+                    told.add(complaint)
+                    click.echo(f"{stage} stands still; a role says: {complaint}", err=True)
+
+    return reporting
 
 
 @contextmanager

@@ -17,6 +17,9 @@ from schemas.topics import TopicNames
 
 ROLES = ("router", "builder", "sink", "clock", "resync", "ledger", "audit")
 READS_DATABASE = frozenset({"router", "builder", "clock", "resync", "audit"})
+# Without a target there is nothing to send, and nothing to tell of.
+NEED_TARGETS = frozenset({"sink", "ledger"})
+NO_TARGET = "no target is configured, so nothing is sent: add [targets.NAME] with its url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def processes(
     target one is active, the others stand by.
 
     Raises:
-        UsageError: a role or a worker count that does not exist, or a role that has nothing to do.
+        UsageError: a role or a worker count that does not exist, or a role that would have nothing to do.
     """
     unknown = [role for role in (*roles, *workers) if role not in ROLES]
     if unknown:
@@ -77,13 +80,15 @@ def processes(
         raise UsageError(message)
     wanted: list[Process] = []
     for role in roles or ROLES:
-        if role == "ledger" and not settings.targets:
-            # Without a target there is nothing to tell of.
+        if role in NEED_TARGETS and not settings.targets:
             continue
         if role == "audit" and not settings.audit.entities_per_minute:
             continue
         for target in settings.targets if role == "sink" else [""]:
             wanted.extend(Process(role, f"{host}-{n}", target) for n in range(workers.get(role, 1)))
+    if not wanted:
+        message = f"role '{roles[0]}' has nothing to do: {NO_TARGET}"
+        raise UsageError(message)
     return wanted
 
 

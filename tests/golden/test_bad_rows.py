@@ -11,6 +11,7 @@ from shop import Shop
 from commerce_sync.local.stack import ADMIN_VARIABLE, Stack
 from commerce_sync.proof.fresh import Items, pages
 from consumers.builder.entities import ENTITIES, ReadOptions
+from runtime.errors import UnreadableText
 from schemas.codec import decode, encode
 from schemas.entities import FEEDS_OF
 from schemas.topics import ITEM_BYTES_MAX
@@ -244,4 +245,23 @@ def test_a_column_of_another_character_set_is_read_as_text(
         shop.execute(f"DELETE FROM {table}", f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4")
 
     assert said(good, items) == {(DEFAULT, "products"): {"name": "Müller\x81ÿ"}}
+    assert parked == good[1]
+
+
+def test_text_that_is_no_utf_8_is_read_and_mended(shop: Shop, good: tuple[Items, dict[str, str]]) -> None:
+    """Two halves of a character, as another program wrote them, are one; a single one is none.
+
+    The first read of it fails and is done again; other text stays as it is.
+    """
+    update = (
+        "UPDATE catalog_product_entity_varchar SET value = CONVERT(UNHEX('{}') USING utf8mb4)"
+        " WHERE entity_id = 2"
+    )
+    rows = (update.format("4DC3BC20EDA0BDEDB88020EDA0BD21"),)
+    with pytest.raises(UnreadableText, match=r"a text is no UTF-8 .+; it is read anew"):
+        outcome(shop, *rows)
+
+    items, parked = outcome(shop, *rows)
+
+    assert said(good, items) == {(DEFAULT, "products"): {"name": "Mü \U0001f600 \ufffd!"}}
     assert parked == good[1]

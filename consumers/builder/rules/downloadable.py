@@ -47,7 +47,7 @@ def links(
             label=own_or_default(row.titles, view.store_id),
             sortOrder=row.sort_order,
             price=_price(row, view),
-            qty=None if row.number_of_downloads is None else float(row.number_of_downloads),
+            qty=float(row.number_of_downloads or 0),
             infoUrl=_sample_url(row, view),
         )
         for row in ordered
@@ -62,7 +62,8 @@ def samples(rows: Iterable[SampleRow], view: StoreView) -> list[dict[str, Any]]:
         {
             "resource": {
                 "url": f"{base}downloadable/download/sample/sample_id/{row.sample_id}",
-                "label": own_or_default(row.titles, view.store_id),
+                # As with pictures, nothing to say is an empty text.
+                "label": own_or_default(row.titles, view.store_id) or "",
                 "roles": [],
             },
             "sortOrder": str(row.sort_order),
@@ -74,7 +75,10 @@ def samples(rows: Iterable[SampleRow], view: StoreView) -> list[dict[str, Any]]:
 def attribute(
     links_option: list[dict[str, Any]], samples: list[dict[str, Any]], purchase_separately: bool
 ) -> dict[str, Any]:
-    """Links and samples as JSON text, for targets that know no downloadable options."""
+    """Links and samples as JSON text, for targets that know no downloadable options.
+
+    A link without a title goes by its place here, counted from 0, as in the exporter.
+    """
     text = json.dumps(
         {
             "purchase_separately": purchase_separately,
@@ -82,13 +86,13 @@ def attribute(
             "links": [
                 {
                     "uid": value["id"],
-                    "label": value["label"],
+                    "label": f"Link {place}" if value["label"] is None else value["label"],
                     "price": value["price"],
-                    "number_of_downloads": int(value["qty"] or 0),
+                    "number_of_downloads": int(value["qty"]),
                     "sample_url": value["infoUrl"],
                 }
                 for of_option in links_option
-                for value in of_option["values"]
+                for place, value in enumerate(of_option["values"])
             ],
         },
         ensure_ascii=False,
@@ -97,9 +101,9 @@ def attribute(
     return {"attributeCode": ATTRIBUTE, "value": [text]}
 
 
-def _price(row: DownloadRow, view: StoreView) -> float | None:
-    price = row.prices.get(view.website_id, row.prices.get(_ALL_WEBSITES))
-    return None if price is None else float(price)
+def _price(row: DownloadRow, view: StoreView) -> float:
+    """The website's surcharge, else that of all websites; without either there is none."""
+    return float(row.prices.get(view.website_id, row.prices.get(_ALL_WEBSITES, 0)))
 
 
 def _sample_url(row: DownloadRow, view: StoreView) -> str | None:

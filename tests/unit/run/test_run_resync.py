@@ -7,8 +7,9 @@ from click.testing import CliRunner
 from commerce_sync.cli import cli
 from commerce_sync.run.by_ids import _entity, _questions
 from commerce_sync.run.pace import Pace, duration
-from commerce_sync.run.resync import Wish, following, lines
+from commerce_sync.run.resync import STANDSTILL_S, Wish, following, lines, with_reasons
 from runtime.errors import UsageError
+from runtime.settings import Settings
 
 FEEDS = ("products",)
 
@@ -57,6 +58,22 @@ def test_lines_come_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().err == "builder: 70 records left, 10 a second, 7 s to go\n"
 
 
+def test_a_wait_that_stands_still_says_what_roles_complain_of(capsys: pytest.CaptureFixture[str]) -> None:
+    """A service that does not let us in would otherwise be waited for without a word; each reason once."""
+    clock, seen = [0.0], list[int]()
+    refused = ["products: targets.main answers 401: correct targets.main.auth"]
+    report = with_reasons(lambda stage, left: seen.append(left), lambda: refused, lambda: clock[0])
+    for clock[0], left in ((0, 90), (STANDSTILL_S, 80), (2 * STANDSTILL_S, 80)):
+        report("sink main", left)
+    moving = capsys.readouterr().err
+    for clock[0] in (2 * STANDSTILL_S + 1, 3 * STANDSTILL_S + 2, 4 * STANDSTILL_S + 3):
+        report("sink main", 80)
+
+    assert moving == ""
+    assert capsys.readouterr().err == f"sink main stands still; a role says: {refused[0]}\n"
+    assert seen == [90, 80, 80, 80, 80, 80]
+
+
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
@@ -91,7 +108,7 @@ def test_an_id_is_compared_with_a_column_of_its_own_kind() -> None:
 
 def test_ctrl_c_leaves_a_resync_running_and_says_how_to_end_it(capsys: pytest.CaptureFixture[str]) -> None:
     """A script must not take it for done."""
-    with pytest.raises(SystemExit) as ended, following(Wish(FEEDS), "it goes on: --stop ends it"):
+    with pytest.raises(SystemExit) as ended, following(Settings(), Wish(FEEDS), "it goes on: --stop ends it"):
         raise KeyboardInterrupt
 
     assert ended.value.code == 130

@@ -282,6 +282,19 @@ def test_an_optimizer_target_keeps_its_allowance() -> None:
     assert (budget.requests_per_minute, budget.products_per_day) == (300, 100_000)
 
 
+@pytest.mark.parametrize("name", ["CLIENT_ID", "CLIENT_SECRET"])
+def test_an_optimizer_target_with_half_of_its_credentials_is_refused(name: str) -> None:
+    """No token would ever be given; without an address for tokens requests go without one."""
+    given = {AUTH + "TOKEN_URL": "https://t/token", AUTH + "CLIENT_ID": "me", AUTH + "CLIENT_SECRET": "hush"}
+    address = {"COMMERCE_SYNC__TARGETS__A__URL": "https://t"}
+
+    told = refusal({**address, **given, AUTH + name: ""})
+
+    assert told == f"targets.a: auth.{name.lower()} is not set: token_url gives no token without it"
+    assert load(None, {**address, **given}).targets["a"].auth.client_id == "me"
+    assert load(None, {**address, AUTH + name: "x"}).targets["a"].auth.token_url == ""
+
+
 @pytest.mark.parametrize("name", ["API_KEY", "PRIVATE_KEY", "ENVIRONMENT_ID"])
 def test_a_saas_target_without_a_credential_is_refused(name: str) -> None:
     """Its requests could only fail."""

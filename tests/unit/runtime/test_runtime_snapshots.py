@@ -8,6 +8,7 @@ import pytest
 from fake_server import FakeServer
 
 from runtime import database as database_module
+from runtime.covering import never_arrives
 from runtime.errors import BehindFloor, Fault, Transient
 from schemas.records import Position
 
@@ -121,6 +122,39 @@ def test_a_log_that_only_rotated_is_waited_for() -> None:
         pass
 
     assert (snapshot.position, snapshot.blind) == (at(4, file="binlog.000006"), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("replicated", "current", "lost"),
+    [
+        ("", "", True),
+        ("", "0-2-90", True),
+        ("0-1-70", "0-2-90", True),
+        ("0-1-70", "0-2-76", False),
+        ("0-1-70", "0-1-70", False),
+        ("0-1-90", "0-2-99", False),
+        ("5-9-99", "5-9-99", False),
+        ("5-9-99", "0-2-77,5-9-99", True),
+    ],
+)
+def test_a_transaction_of_a_lost_history_is_told_from_one_that_is_late(
+    replicated: str, current: str, lost: bool
+) -> None:
+    """Nobody's replica never gets it; one that went on with changes of its own is past it."""
+    assert never_arrives("0-1-77", replicated, current) is lost
+
+
+def test_a_change_of_a_lost_history_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """After a failover to a server that never had it, building would wait for ever: blind, and said once."""
+    server = FakeServer(number=2, places=[("binlog.000001", 4)], replicated="0-1-70", current="0-2-90")
+    lost, floor = at(500, gtid="0-1-77"), at(600, 3, "0-3-80")
+
+    for _ in range(2):
+        with server.snapshot([lost], 5, floors=[floor]) as snapshot:
+            assert snapshot.blind == {1}
+
+    assert [statement for statement in server.asked if "GTID" in statement] == []
+    assert [record.gtid for record in caplog.records] == ["0-1-77", "0-3-80"]  # type: ignore[attr-defined]
 
 
 def test_a_floor_is_waited_for_at_another_server() -> None:
