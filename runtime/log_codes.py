@@ -16,6 +16,7 @@ CODES: Final[Mapping[str, str]] = {
     "transaction does not end, starting over": "CS0106",
     "topics made anew: run 'commerce-sync resync --feed all'": "CS0107",
     "the server's binlog began anew": "CS0108",
+    "a change belongs to a history that this server does not share": "CS0109",
     # Capture.
     "capture lost its position": "CS0201",
     "capture has missed changes": "CS0202",
