@@ -110,13 +110,8 @@ def group_consumer(
     )
 
 
-def reader(settings: KafkaSettings, client_id: str, fetch_wait_ms: int = 500) -> Consumer:
-    """A consumer without a group's duties: it reads what it is assigned and commits nothing.
-
-    Args:
-        fetch_wait_ms: how long the broker holds a request at a log's end. One that is sent elsewhere again
-            and again waits that long each time: its client asks ahead, and takes back nothing it has asked.
-    """
+def reader(settings: KafkaSettings, client_id: str) -> Consumer:
+    """A consumer without a group's duties: it reads what it is assigned and commits nothing."""
     return Consumer(
         {
             **_common(settings),
@@ -127,7 +122,9 @@ def reader(settings: KafkaSettings, client_id: str, fetch_wait_ms: int = 500) ->
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",
             "enable.partition.eof": True,
-            "fetch.wait.max.ms": fetch_wait_ms,
+            # How long the broker holds a request at a log's end. A reader goes from one log to the next and
+            # would wait that long each time: its client asks ahead, and takes back nothing it has asked.
+            "fetch.wait.max.ms": 10,
             "fetch.queue.backoff.ms": 5,
         }
     )

@@ -56,7 +56,6 @@ def explained(settings: "Settings", sku: str, feed: str, store_view: str | None 
     from commerce_sync.explain.stages import Look
     from commerce_sync.explain.trace import Tracer
     from commerce_sync.proof.fresh import Source
-    from commerce_sync.proof.open import FETCH_WAIT_MS
     from runtime.database import Database
     from runtime.kafka import admin_client, reader
     from schemas.topics import TopicNames
@@ -64,7 +63,7 @@ def explained(settings: "Settings", sku: str, feed: str, store_view: str | None 
     names = TopicNames(settings.kafka.topic_prefix)
     with (
         Database(settings.commerce.read_address) as database,
-        closing(reader(settings.kafka, names.group("explain"), fetch_wait_ms=FETCH_WAIT_MS)) as consumer,
+        closing(reader(settings.kafka, names.group("explain"))) as consumer,
     ):
         (fresh,) = Source(database, settings.commerce).build("product", [sku]).fresh
         search = Search(consumer)

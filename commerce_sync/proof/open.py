@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
-from typing import Final
 
 from confluent_kafka import Consumer
 
@@ -18,9 +17,6 @@ from runtime.settings import Settings
 from schemas.entities import ENTITY_OF, partitions_of
 from schemas.topics import TopicNames
 
-# Many topics are read one after the other.
-FETCH_WAIT_MS: Final = 20
-
 
 @contextmanager
 def opened(
@@ -35,7 +31,7 @@ def opened(
     names = TopicNames(settings.kafka.topic_prefix)
     with (
         Database(settings.commerce.read_address) as database,
-        closing(reader(settings.kafka, names.group("audit"), fetch_wait_ms=FETCH_WAIT_MS)) as consumer,
+        closing(reader(settings.kafka, names.group("audit"))) as consumer,
     ):
         control = Control(Log(consumer, names.control, 1))
         control.refresh()

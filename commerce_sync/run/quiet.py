@@ -19,8 +19,6 @@ from schemas.records import ResyncProgress
 from schemas.topics import TopicNames
 
 LOOK_S: Final = 0.2
-# The control topic is read up to its end at each look.
-FETCH_WAIT_MS: Final = 20
 
 # A stage's name and how many records it has still to settle.
 Report = Callable[[str, int], None]
@@ -107,7 +105,7 @@ class _Watch:
     @classmethod
     @contextmanager
     def of(cls, settings: Settings, timeout_s: float, report: Report) -> Iterator["_Watch"]:
-        asker = reader(settings.kafka, TopicNames(settings.kafka.topic_prefix).group("watch"), FETCH_WAIT_MS)
+        asker = reader(settings.kafka, TopicNames(settings.kafka.topic_prefix).group("watch"))
         try:
             yield cls(settings, admin_client(settings.kafka), asker, timeout_s, report)
         finally:

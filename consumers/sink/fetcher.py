@@ -16,8 +16,6 @@ from runtime.record import Record, from_message
 # Pointers closer together than this are read in one go.
 _GAP_OFFSETS: Final = 500
 _POLL_S: Final = 1.0
-# Each fetch goes to another place; the broker must not hold what was asked for at the last one.
-FETCH_WAIT_MS: Final = 10
 
 
 class Fetcher:

@@ -15,7 +15,7 @@ from consumers.sink.dialects.choose import dialect_of
 from consumers.sink.engine import Engine
 from consumers.sink.exchange import Exchange
 from consumers.sink.feed import Clock, Place, Rules
-from consumers.sink.fetcher import FETCH_WAIT_MS, Fetcher
+from consumers.sink.fetcher import Fetcher
 from consumers.sink.inbox import Inbox, Lease
 from consumers.sink.journal import CLEAN, OPEN, Journal
 from consumers.sink.scanner import Scanner
@@ -79,7 +79,7 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
                 inbox,
                 lease,
             ),
-            Fetcher(reader(settings.kafka, f"{client_id}.fetch", FETCH_WAIT_MS), inbox),
+            Fetcher(reader(settings.kafka, f"{client_id}.fetch"), inbox),
             journal,
             Exchange(
                 Submitter(target, "commerce-sync", is_on(EXTENDED_LOG)),
