@@ -126,6 +126,8 @@ def reader(settings: KafkaSettings, client_id: str) -> Consumer:
             # would wait that long each time: its client asks ahead, and takes back nothing it has asked.
             "fetch.wait.max.ms": 10,
             "fetch.queue.backoff.ms": 5,
+            # Read ahead of us; the usual 64 MB would be the greater part of what a small process holds.
+            "queued.max.messages.kbytes": 8_192,
         }
     )
 

@@ -28,6 +28,7 @@ from commerce_sync.run.request import request_resync
 from commerce_sync.sample.database import address_of, connected
 from commerce_sync.sample.edits import open_shop
 from producers.connectors.connect import Connect
+from runtime import collector
 from runtime.database import Database
 from runtime.kafka import reader
 from runtime.lag import ends
@@ -132,6 +133,8 @@ def _seconds(process: psutil.Process) -> float:
 
 def _limit(settings: Settings, options: Options) -> float:
     """Products a second, read, built and hashed in this process."""
+    # As the builder does.
+    collector.relax()
     pages = min(LIMIT_PRODUCTS, options.products) // PAGE_ENTITIES or 1
     built = 0
     with Database(settings.commerce.read_address) as database:

@@ -39,8 +39,11 @@ def audit(
     from commerce_sync.proof.open import opened
     from commerce_sync.proof.repair import Repair
     from commerce_sync.run.commands import _feeds, require_target
+    from runtime import collector
     from runtime.kafka import require_broker
 
+    # It builds as the builder does.
+    collector.relax()
     settings = context.settings()
     feeds = _feeds(feed)
     target = require_target(settings, target)
