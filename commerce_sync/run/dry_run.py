@@ -1,9 +1,8 @@
 """What a resync would do: every entity built afresh and compared with its feed topic, nothing written."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 import click
@@ -31,6 +30,9 @@ Kind = Literal["new", "changed", "deleted", "unchanged"]
 
 PAGE_ENTITIES: Final = 500
 FETCH_POLLS_MAX: Final = 50
+FETCH_POLL_S: Final = 0.2
+FETCH_RECORDS: Final = 500
+NEAR_OFFSETS: Final = 500
 VALUE_LENGTH_MAX: Final = 200
 
 
@@ -83,6 +85,13 @@ class Comparison:
                 self._seen.add(key)
                 yield self._compared(key, item)
 
+    def changed(self, items: Mapping[ItemKey, Item]) -> Iterator[tuple[str, Held]]:
+        """Where the topics hold those of an entity's items that are built otherwise now."""
+        for key, item in items.items():
+            held = self.held.get(key) if key[0] in self.feeds and key not in self._seen else None
+            if held is not None and held.hash != content_hash(item).encode():
+                yield key[0], held
+
     def _compared(self, key: ItemKey, item: Item) -> Outcome:
         held = self.held.get(key)
         after = decode(key[0], encode(key[0], item))
@@ -124,13 +133,15 @@ def outcomes(settings: Settings, feeds: Sequence[str], keys: Sequence[str] | Non
             for entity in entities_of(feeds):
                 of_entity = [feed for feed in feeds if feed in FEEDS_OF[entity]]
                 held = _held(settings, consumer, of_entity)
-                comparison = Comparison(of_entity, held, partial(_fetched, settings, consumer))
+                befores = _Befores(settings, consumer)
+                comparison = Comparison(of_entity, held, befores.take)
                 pages = _chunks(keys) if keys else _pages(database, entity, commerce.table_prefix)
                 for page in pages:
                     with database.snapshot() as snapshot:
                         batch = ENTITIES[entity].read(snapshot, options, page)
-                    for key in page:
-                        made = batch.build(key)
+                    built = [(key, batch.build(key)) for key in page]
+                    befores.load(place for _, made in built for place in comparison.changed(made.items))
+                    for key, made in built:
                         yield from comparison.built(key, made.items, made.parked)
                 yield from comparison.rest(set(keys) if keys else None)
     finally:
@@ -152,18 +163,53 @@ def _held(settings: Settings, consumer: Consumer, feeds: Sequence[str]) -> dict[
     return held
 
 
-def _fetched(settings: Settings, consumer: Consumer, feed: str, held: Held) -> Item | None:
-    """The item as the topic has it; None when a newer record has taken its place meanwhile."""
-    topic = TopicNames(settings.kafka.topic_prefix).feed(feed)
-    consumer.assign([TopicPartition(topic, held.partition, held.offset)])
-    try:
-        for _ in range(FETCH_POLLS_MAX):
-            for record in poll_batch(consumer, 1, 0.2):
-                found = record.offset == held.offset and record.value is not None
-                return decode(feed, record.value or b"") if found else None
-        return None
-    finally:
-        consumer.unassign()
+class _Befores:
+    """Items as their topics have them, read a page at a time: one by one each would wait for the broker."""
+
+    def __init__(self, settings: Settings, consumer: Consumer) -> None:
+        self._names = TopicNames(settings.kafka.topic_prefix)
+        self._consumer = consumer
+        self._items: dict[tuple[str, int, int], Item] = {}
+
+    def load(self, places: Iterable[tuple[str, Held]]) -> None:
+        """Read the records of (feed, place); those of the page before are forgotten."""
+        self._items.clear()
+        wanted: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for feed, held in places:
+            wanted[feed, held.partition].append(held.offset)
+        for (feed, partition), offsets in wanted.items():
+            for near in near_offsets(sorted(offsets)):
+                self._read(feed, partition, near)
+
+    def take(self, feed: str, held: Held) -> Item | None:
+        """The item there; None when a newer record has taken its place meanwhile."""
+        return self._items.pop((feed, held.partition, held.offset), None)
+
+    def _read(self, feed: str, partition: int, offsets: Sequence[int]) -> None:
+        wanted = frozenset(offsets)
+        place = TopicPartition(self._names.feed(feed), partition, offsets[0])
+        self._consumer.assign([place])
+        try:
+            for _ in range(FETCH_POLLS_MAX + len(offsets)):
+                for record in poll_batch(self._consumer, FETCH_RECORDS, FETCH_POLL_S):
+                    if record.offset in wanted and record.value is not None:
+                        self._items[feed, partition, record.offset] = decode(feed, record.value)
+                if self._consumer.position([place])[0].offset > offsets[-1]:
+                    return
+        finally:
+            self._consumer.unassign()
+
+
+def near_offsets(offsets: Sequence[int]) -> Iterator[list[int]]:
+    """Ascending offsets, in runs in which it is cheaper to read what lies between than to begin anew."""
+    run: list[int] = []
+    for offset in offsets:
+        if run and offset - run[-1] > NEAR_OFFSETS:
+            yield run
+            run = []
+        run.append(offset)
+    if run:
+        yield run
 
 
 def _pages(database: Database, entity: str, prefix: str) -> Iterator[list[str]]:
