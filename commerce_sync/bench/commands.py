@@ -153,9 +153,9 @@ def import_(products: int, rows: int, as_json: bool, data_dir: Path) -> None:
     Example: commerce-sync bench import --products 10000 --rows 15
     """
     from commerce_sync.bench.freshness import first_sync
-    from commerce_sync.bench.import_run import Options, measure
+    from commerce_sync.bench.import_run import SETTINGS, Options, measure
 
-    with _scene(data_dir, products) as scene:
+    with _scene(data_dir, products, SETTINGS) as scene:
         first_sync(scene, _progress)
         result = measure(scene, Options(products, rows), _progress)
     click.echo(json.dumps(result) if as_json else "\n".join(_import_lines(result)))
