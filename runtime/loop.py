@@ -4,7 +4,9 @@ import logging
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, Protocol
 
@@ -25,6 +27,9 @@ POLL_S: Final = 0.25
 PASS_S: Final = 1.0
 # How long other topics are listened to before the deferred ones go on.
 LOOK_S: Final = 0.005
+# Records of deferred topics that are not ripe are kept back no longer than this, and no more than so many.
+KEPT_S_MAX: Final = 30.0
+KEPT_MAX: Final = 5_000
 # The broker has aborted a transaction that is older; nothing else may take longer either.
 WRITE_S_MAX: Final = TRANSACTION_TIMEOUT_S + 5
 LAG_EVERY_S: Final = 5.0
@@ -89,6 +94,7 @@ def run(
     health: Health,
     stopper: Stopper,
     deferred: Collection[str] = (),
+    ripens_s: Callable[[Record], float] = lambda _: 0.0,
     gather_s: float = 0.0,
     overdue: Callable[[], bool] = lambda: False,
     write: Write = in_transaction,
@@ -98,6 +104,8 @@ def run(
 
     Args:
         deferred: topics whose records wait while any other topic has some.
+        ripens_s: how long a record of these is kept back, so that others of its key come meanwhile. One
+            that comes behind it keeps it back longer, up to 30 s, or with 0 lets it go.
         gather_s: how long a batch is gathered; more is kinder to the machine where nobody waits.
         overdue: asked when no record came; True hands an empty batch in.
         write: how records and offsets become durable.
@@ -120,9 +128,9 @@ def run(
         on_revoke=assignment.on_revoke,
         on_lost=assignment.on_lost,
     )
-    lag = _Lag(stage, consumer)
-    lanes = _Lanes(consumer, deferred)
-    markers = _Markers(consumer, writing)
+    lanes = _Lanes(consumer, deferred, ripens_s, batch_records_max)
+    lag = _Lag(stage, consumer, lanes.positions)
+    markers = _Markers(consumer, lanes.positions, writing)
     # The client's own time limits do not hold when a broker dies in the middle (seen: ten minutes).
     deadline = Deadline(WRITE_S_MAX, start_over)
 
@@ -140,18 +148,32 @@ def run(
                 # Some of these may have been read before the rebalance, for partitions lost in it.
                 lanes.forget()
                 assignment.rewind(consumer)
-            elif records:
+            elif batch := lanes.admit(records):
                 settled = _settle(
-                    stage, consumer, producer, records, assignment, health, stopper, write_in_time, writing
+                    stage,
+                    consumer,
+                    producer,
+                    batch,
+                    assignment,
+                    health,
+                    stopper,
+                    lanes,
+                    write_in_time,
+                    writing,
                 )
-                lanes.settled(records)
                 # Only behind a batch that is committed: positions stand past one that was put off, too.
                 if settled:
+                    lanes.settled(batch)
                     markers.pass_now_and_then()
-            elif lanes.holding:
+                else:
+                    lanes.forget()
+            elif lanes.looking:
                 lanes.release()
             elif assignment.held and overdue():
-                _settle(stage, consumer, producer, (), assignment, health, stopper, write_in_time, writing)
+                if not _settle(
+                    stage, consumer, producer, (), assignment, health, stopper, lanes, write_in_time, writing
+                ):
+                    lanes.forget()
             else:
                 markers.pass_by()
             lag.observe()
@@ -162,39 +184,117 @@ def run(
         consumer.close()
 
 
+@dataclass(slots=True)
+class _Kept:
+    """Records of one partition that are kept back, in order; moments are monotonic seconds."""
+
+    records: deque[Record]
+    ripe_at: float
+    latest_at: float
+
+
 class _Lanes:
-    """Lets records of the deferred topics pass only when no other topic has any.
+    """Lets records of the deferred topics pass only when they are ripe and no other topic has any.
 
     The client hands records out in the order they were fetched, so a thousand waiting bulk records would
     stand before a live one. After each batch with deferred records those topics are paused, which throws
     away what was fetched of them, and go on only when nothing else came.
+
+    What is not ripe is kept here, uncommitted, as long as more of its partition comes that is not: at most
+    30 s, and at most 5,000 records of all partitions. A ripe one lets all before it go.
     """
 
-    def __init__(self, consumer: Consumer, deferred: Collection[str]) -> None:
+    def __init__(
+        self,
+        consumer: Consumer,
+        deferred: Collection[str],
+        ripens_s: Callable[[Record], float],
+        records_max: int,
+    ) -> None:
         self._consumer = consumer
         self._deferred = frozenset(deferred)
-        self._paused: list[TopicPartition] = []
-
-    @property
-    def holding(self) -> bool:
-        return bool(self._paused)
+        self._ripens_s = ripens_s
+        self._records_max = records_max
+        # The deferred topics are paused to see whether any other has a record.
+        self.looking = False
+        self._kept: dict[tuple[str, int], _Kept] = {}
+        self._count = 0
 
     @property
     def wait_s(self) -> float:
-        return LOOK_S if self._paused else POLL_S
+        if self.looking:
+            return LOOK_S
+        return min([POLL_S, *(max(0.0, kept.ripe_at - time.monotonic()) for kept in self._kept.values())])
+
+    def admit(self, records: Sequence[Record]) -> list[Record]:
+        """What is handed in now: what was polled but for the unripe; without any, what has become ripe."""
+        now = time.monotonic()
+        batch = [record for record in records if not self._keeps(record, now)]
+        if self._count >= KEPT_MAX:
+            for kept in self._kept.values():
+                kept.ripe_at = min(kept.ripe_at, now)
+            self._look()
+        return batch or self._ripe(now)
+
+    def _keeps(self, record: Record, now: float) -> bool:
+        if record.topic not in self._deferred:
+            return False
+        place, wait_s = (record.topic, record.partition), self._ripens_s(record)
+        kept = self._kept.get(place)
+        if kept is None:
+            if wait_s <= 0:
+                return False
+            kept = self._kept[place] = _Kept(deque(), now, now + KEPT_S_MAX)
+        elif kept.ripe_at <= now or wait_s <= 0:
+            kept.latest_at = now
+        kept.records.append(record)
+        kept.ripe_at = min(max(kept.ripe_at, now + wait_s), kept.latest_at)
+        self._count += 1
+        return True
+
+    def _ripe(self, now: float) -> list[Record]:
+        batch: list[Record] = []
+        for place, kept in sorted(self._kept.items(), key=lambda item: item[1].ripe_at):
+            if kept.ripe_at > now:
+                break
+            while kept.records and len(batch) < self._records_max:
+                batch.append(kept.records.popleft())
+            if not kept.records:
+                del self._kept[place]
+        self._count -= len(batch)
+        return batch
+
+    def positions(self) -> list[TopicPartition]:
+        """Where reading stands in every partition held: what is kept back is not passed."""
+        return [
+            TopicPartition(place.topic, place.partition, kept.records[0].offset)
+            if (kept := self._kept.get((place.topic, place.partition)))
+            else place
+            for place in self._consumer.position(self._consumer.assignment())
+        ]
 
     def settled(self, records: Sequence[Record]) -> None:
-        if not self._paused and any(record.topic in self._deferred for record in records):
-            self._paused = [place for place in self._consumer.assignment() if place.topic in self._deferred]
-            self._consumer.pause(self._paused)
+        if any(record.topic in self._deferred for record in records):
+            self._look()
+
+    def _look(self) -> None:
+        if not self.looking:
+            self.looking = True
+            self._consumer.pause(self._places())
 
     def release(self) -> None:
-        self._consumer.resume(self._paused)
-        self._paused = []
+        self.looking = False
+        self._consumer.resume(self._places())
+
+    def _places(self) -> list[TopicPartition]:
+        return [place for place in self._consumer.assignment() if place.topic in self._deferred]
 
     def forget(self) -> None:
-        """The assignment changed: what was paused is no longer assigned, or assigned anew and not paused."""
-        self._paused = []
+        """The assignment changed: what was paused is no longer assigned, or assigned anew and not paused;
+        what was kept back is read again by whoever has it now.
+        """
+        self.looking = False
+        self._kept, self._count = {}, 0
 
 
 class _Markers:
@@ -204,8 +304,11 @@ class _Markers:
     long after its records, so positions are compared each time and not remembered as done.
     """
 
-    def __init__(self, consumer: Consumer, writing: Writing) -> None:
+    def __init__(
+        self, consumer: Consumer, positions: Callable[[], list[TopicPartition]], writing: Writing
+    ) -> None:
         self._consumer = consumer
+        self._positions = positions
         self._writing = writing
         self._committed: dict[tuple[str, int], int] = {}
         self._passed_at = time.monotonic()
@@ -219,9 +322,7 @@ class _Markers:
         """Commit where we stand, if that is not where we stood; behind a batch that is being written."""
         self._writing.wait()
         self._passed_at = time.monotonic()
-        places = [
-            place for place in self._consumer.position(self._consumer.assignment()) if place.offset >= 0
-        ]
+        places = [place for place in self._positions() if place.offset >= 0]
         moved = [p for p in places if self._committed.get((p.topic, p.partition)) != p.offset]
         if not moved:
             return
@@ -237,9 +338,12 @@ class _Markers:
 class _Lag:
     """Tells every few seconds how many records each topic still holds for this process."""
 
-    def __init__(self, stage: Stage, consumer: Consumer) -> None:
+    def __init__(
+        self, stage: Stage, consumer: Consumer, positions: Callable[[], list[TopicPartition]]
+    ) -> None:
         self._stage = stage
         self._consumer = consumer
+        self._positions = positions
         self._due = 0.0
 
     def observe(self) -> None:
@@ -247,7 +351,7 @@ class _Lag:
             return
         self._due = time.monotonic() + LAG_EVERY_S
         lags: dict[str, int] = {}
-        for place in self._consumer.position(self._consumer.assignment()):
+        for place in self._positions():
             if place.offset >= 0:
                 _, end = self._consumer.get_watermark_offsets(place, cached=True)
                 lags[place.topic] = lags.get(place.topic, 0) + max(0, end - place.offset)
@@ -263,6 +367,7 @@ def _settle(
     assignment: "_Assignment",
     health: Health,
     stopper: Stopper,
+    lanes: _Lanes,
     write: Write,
     writing: Writing,
 ) -> bool:
@@ -282,7 +387,7 @@ def _settle(
                 health.not_ready(str(error))
             if not _wait(consumer, wait_s, assignment, health, stopper):
                 return False
-    offsets = _next_offsets(records) or assignment.next_offsets(consumer)
+    offsets = _next_offsets(records) or assignment.next_offsets(lanes.positions())
 
     def write_all() -> None:
         write(consumer, producer, outgoing, offsets)
@@ -352,14 +457,14 @@ class _Assignment:
     def held(self) -> bool:
         return bool(self._places)
 
-    def next_offsets(self, consumer: Consumer) -> list[TopicPartition]:
+    def next_offsets(self, positions: Sequence[TopicPartition]) -> list[TopicPartition]:
         """Where reading stands in every partition held; where it began, before the first record."""
         began = {(place.topic, place.partition): place.offset for place in self._places}
         return [
             place
             if place.offset >= 0
             else TopicPartition(place.topic, place.partition, began[place.topic, place.partition])
-            for place in consumer.position(list(self._places))
+            for place in positions
         ]
 
     def on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -67,7 +67,8 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     clock (unix seconds), whatever clock a builder reads. `afresh`: feeds whose items are emitted, and sent,
     though nothing of them changed; with `forget`, what of these feeds is no longer built is not deleted at
     the targets but forgotten. `wrong`: (feed, key) of items that their feed topic was found not to hold as
-    built; they are written, or taken back, whatever was emitted before.
+    built; they are written, or taken back, whatever was emitted before. `lane`: what it is built for, where
+    the topic is another lane's.
     """
 
     reason: str
@@ -79,6 +80,7 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     afresh: tuple[str, ...] = ()
     forget: bool = False
     wrong: tuple[tuple[str, str], ...] = ()
+    lane: Lane | None = None
     version: int = 1
 
 

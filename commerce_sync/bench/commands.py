@@ -153,9 +153,9 @@ def import_(products: int, rows: int, as_json: bool, data_dir: Path) -> None:
     Example: commerce-sync bench import --products 10000 --rows 15
     """
     from commerce_sync.bench.freshness import first_sync
-    from commerce_sync.bench.import_run import Options, measure
+    from commerce_sync.bench.import_run import SETTINGS, Options, measure
 
-    with _scene(data_dir, products) as scene:
+    with _scene(data_dir, products, SETTINGS) as scene:
         first_sync(scene, _progress)
         result = measure(scene, Options(products, rows), _progress)
     click.echo(json.dumps(result) if as_json else "\n".join(_import_lines(result)))
@@ -164,12 +164,13 @@ def import_(products: int, rows: int, as_json: bool, data_dir: Path) -> None:
 def _import_lines(result: dict[str, Any]) -> list[str]:
     """The result for people."""
     built, covered, parked = (result["entities"][outcome] for outcome in ("built", "covered", "parked"))
+    again = {how: result[f"sent_again_{how}"] for how in ("unchanged", "changed")}
     return [
         f"{result['rows']} rows of {result['products']} products, written in {result['write_seconds']} s",
         f"at the target after {result['seconds']} s, {result['rows_per_second']} rows a second",
         f"builds per product {result['ours']}: {built} built, {covered} covered already, {parked} parked",
         f"sent per item {result['sent_per_item']}: {result['items_sent']} sent of {result['items']} items",
-        f"sent more than once: {result['sent_more_than_once']}, unchanged: {result['sent_again_unchanged']}",
+        f"sent again unchanged: {again['unchanged']} items, changed once more: {again['changed']}",
     ]
 
 

@@ -4,7 +4,7 @@ import math
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -210,6 +210,40 @@ def repeated(emitted: Iterable[tuple[bytes, bytes, int]], since_ms: int) -> int:
         count += time_ms >= since_ms and last.get(item) == content
         last[item] = content
     return count
+
+
+@dataclass(frozen=True, slots=True)
+class Sendings:
+    """What a target was told.
+
+    Attributes:
+        sends: items of all requests.
+        identities: items, each counted once.
+        contents: different contents of each, summed.
+        again_unchanged: identities that were told once more what they had been told last.
+        changed: identities that were told several contents, one after the other.
+    """
+
+    sends: int = 0
+    identities: int = 0
+    contents: int = 0
+    again_unchanged: int = 0
+    changed: int = 0
+
+
+def sendings(sent: Iterable[tuple[Hashable, Hashable]]) -> Sendings:
+    """Count identity and content of each item sent, in order."""
+    told: dict[Hashable, list[Hashable]] = {}
+    for identity, content in sent:
+        told.setdefault(identity, []).append(content)
+    contents = [len(set(of_identity)) for of_identity in told.values()]
+    return Sendings(
+        sends=sum(map(len, told.values())),
+        identities=len(told),
+        contents=sum(contents),
+        again_unchanged=sum(any(a == b for a, b in pairwise(of_identity)) for of_identity in told.values()),
+        changed=sum(count > 1 for count in contents),
+    )
 
 
 def megabytes(count: float) -> float:

@@ -96,7 +96,9 @@ class App:
         answer = self._regular_answer(request, service, rule)
         if bad is None:
             return answer
-        return replace(bad, item_count=answer.item_count, identities=answer.identities)
+        return replace(
+            bad, item_count=answer.item_count, identities=answer.identities, contents=answer.contents
+        )
 
     def _service(self, request: Request) -> Service | None:
         return next((s for s in self._services if request.path.startswith(f"{s.prefix}/")), None)
@@ -123,6 +125,7 @@ class App:
             request_id=request_id,
             stored=answer.identities is not None,
             identities=answer.identities or (),
+            contents=answer.contents,
         )
         self._log.add(entry)
 

@@ -27,6 +27,7 @@ class Answer:
     """What goes out, and what the request log tells about it.
 
     `identities` names what was taken into the store, in the order of the request; None: nothing was.
+    `contents` has a hash of each.
     """
 
     status: int
@@ -35,6 +36,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     item_count: int = 0
     identities: tuple[Identity, ...] | None = None
+    contents: tuple[str, ...] = ()
 
 
 class Refused(Exception):

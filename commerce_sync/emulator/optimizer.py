@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from commerce_sync.emulator.body import Items
+from commerce_sync.emulator.body import Items, content_of
 from commerce_sync.emulator.exchange import (
     Answer,
     Refused,
@@ -87,7 +87,8 @@ class Optimizer:
             return with_count(refused.answer, item_count)
         identities = self._catalog.apply(route, items)
         content = {"status": "ACCEPTED", "acceptedCount": item_count}
-        return json_answer(200, content, item_count=item_count, identities=identities)
+        contents = tuple(map(content_of, items.raw))
+        return json_answer(200, content, item_count=item_count, identities=identities, contents=contents)
 
     def _authorize(self, request: Request) -> None:
         authorization = request.headers.get("authorization", "")

@@ -20,6 +20,7 @@ class Entry(msgspec.Struct, frozen=True):
         status: what was answered; None when the connection was dropped.
         stored: the items were taken, whatever was answered.
         identities: of the items taken, in their order.
+        contents: a hash of each of these as it was sent; a time of sending is no content.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Entry(msgspec.Struct, frozen=True):
     request_id: str
     stored: bool
     identities: tuple[Identity, ...]
+    contents: tuple[str, ...] = ()
 
 
 class RequestLog:

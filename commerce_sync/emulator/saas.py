@@ -6,7 +6,7 @@ from typing import Any, Final
 import jsonschema_rs
 import msgspec
 
-from commerce_sync.emulator.body import Items, on_one_line
+from commerce_sync.emulator.body import Items, content_of, on_one_line
 from commerce_sync.emulator.exchange import Answer, Refused, Request, json_answer
 from commerce_sync.emulator.limits import MinuteAllowance
 from commerce_sync.emulator.service import (
@@ -87,8 +87,9 @@ class Saas:
             return with_count(refusal.answer, item_count)
         taken = [index for index in range(item_count) if index not in refused]
         identities = self._take(route, items, taken)
+        contents = tuple(_content(route, items.values[index]) for index in taken)
         content = {"feedItemReceivedCount": len(taken), "invalidFeedItems": wrong}
-        return json_answer(200, content, item_count=item_count, identities=identities)
+        return json_answer(200, content, item_count=item_count, identities=identities, contents=contents)
 
     def _authorize(self, request: Request) -> None:
         refusal = self._signatures.refusal(request.headers)
@@ -145,6 +146,12 @@ class Saas:
         stored = self._storage.get(self.feeds[feed], name)
         stamp = STAMPS[feed]
         return stored is not None and item[stamp] <= msgspec.json.decode(stored)[stamp]
+
+
+def _content(route: Route, item: dict[str, Any]) -> str:
+    """What an item says, whenever it was sent."""
+    stamp = STAMPS[_feed(route, item)]
+    return content_of(msgspec.json.encode({name: value for name, value in item.items() if name != stamp}))
 
 
 def _route(request: Request) -> Route:

@@ -1,6 +1,6 @@
 """One item's way as the topics tell it: each stage's record, found from the one behind it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -103,7 +103,8 @@ class Tracer:
             topic = self._names.dirty("product", lane)
             record = self._search.newest(topic, self.partition, [self._sku.encode()]).get(self._sku.encode())
             if record is not None and record.value is not None:
-                found.append(Asked(record, "live" if lane == "live" else "bulk", _DIRTY.decode(record.value)))
+                dirty = _DIRTY.decode(record.value)
+                found.append(Asked(record, dirty.lane or lane, dirty))
         return sorted(found, key=lambda asked: asked.record.timestamp_ms)
 
     def parked(self) -> dict[str, str]:
@@ -168,6 +169,8 @@ class Tracer:
     ) -> tuple[Record, Dirty] | None:
         """The newest dirty record that this build can have been made for."""
         lane = record.headers.get("lane", b"live").decode()
+        # Live work may have waited a moment on the bulk lane's topic; bulk work never is on the live one's.
+        topics = [self._names.dirty("product", of) for of in LANES if of == lane or lane == "live"]
 
         def fits(candidate: Record) -> bool:
             if candidate.key not in {self._sku.encode(), b""} or candidate.value is None:
@@ -177,10 +180,12 @@ class Tracer:
             dirty = _DIRTY.decode(candidate.value)
             return dirty.reason == reason and (dirty.commit_ms or commit_ms) == commit_ms
 
-        topic = self._names.dirty("product", lane)
+        found = (self._last(topic, fits, built_ms) for topic in topics)
+        return next(((one, _DIRTY.decode(one.value)) for one in found if one and one.value is not None), None)
+
+    def _last(self, topic: str, fits: Callable[[Record], bool], built_ms: int) -> Record | None:
         until = self._search.offset_at(topic, self.partition, built_ms + _SLACK_MS)
-        found = self._search.last(topic, self.partition, fits, until)
-        return None if found is None or found.value is None else (found, _DIRTY.decode(found.value))
+        return self._search.last(topic, self.partition, fits, until)
 
     def _changed(self, dirty: Dirty) -> list[Step]:
         """The row change that a dirty record tells of."""

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer
 from consumers.builder.entities import ENTITIES, ReadOptions, entity_of
 from consumers.builder.index import PartitionIndex
 from consumers.builder.profile import profiled
+from consumers.builder.ripen import ripens_s
 from consumers.builder.stage import BuilderOptions, BuilderStage, Shard, wall_clock_ms
 from consumers.builder.verify import correct, newest_items
 from runtime import loop
@@ -106,6 +107,7 @@ def run(
                 health=health,
                 stopper=stopper,
                 deferred=[names.dirty(entity, "bulk") for entity in FEEDS_OF],
+                ripens_s=lambda record: ripens_s(record, wall_clock_ms()),
                 overdue=stage.overdue,
                 behind=True,
             )

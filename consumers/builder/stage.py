@@ -148,6 +148,7 @@ class BuilderStage:
                 topic = self._names.dead_letter("builder")
                 outgoing.append(parked(record, topic, record.partition, "fold", poison))
                 continue
+            lane = dirty.lane or lane
             if dirty.refers_to is not None:
                 references.append(Reference(entity, record.partition, lane, dirty))
             else:

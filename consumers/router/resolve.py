@@ -24,16 +24,16 @@ _OWNERS: Final[Mapping[Kind, str]] = {
     "sample": "SELECT sample_id, product_id FROM {p}downloadable_sample WHERE sample_id IN %s",
 }
 # A composite's options, categories, status and stock depend on its children. Commerce keeps the relation
-# beside the three tables that say it again; a row in any of them is enough.
+# beside the three tables that say it again; a row in any of them is enough. Last: whether it is the product.
 _FAMILY: Final = (
-    "SELECT entity_id, sku FROM {p}catalog_product_entity WHERE entity_id IN %s"
-    " UNION ALL SELECT r.child_id, p.sku FROM {p}catalog_product_relation r"
+    "SELECT entity_id, sku, 1 FROM {p}catalog_product_entity WHERE entity_id IN %s"
+    " UNION ALL SELECT r.child_id, p.sku, 0 FROM {p}catalog_product_relation r"
     " JOIN {p}catalog_product_entity p ON p.entity_id = r.parent_id WHERE r.child_id IN %s"
-    " UNION ALL SELECT s.product_id, p.sku FROM {p}catalog_product_super_link s"
+    " UNION ALL SELECT s.product_id, p.sku, 0 FROM {p}catalog_product_super_link s"
     " JOIN {p}catalog_product_entity p ON p.entity_id = s.parent_id WHERE s.product_id IN %s"
-    " UNION ALL SELECT b.product_id, p.sku FROM {p}catalog_product_bundle_selection b"
+    " UNION ALL SELECT b.product_id, p.sku, 0 FROM {p}catalog_product_bundle_selection b"
     " JOIN {p}catalog_product_entity p ON p.entity_id = b.parent_product_id WHERE b.product_id IN %s"
-    " UNION ALL SELECT l.linked_product_id, p.sku FROM {p}catalog_product_link l"
+    " UNION ALL SELECT l.linked_product_id, p.sku, 0 FROM {p}catalog_product_link l"
     " JOIN {p}catalog_product_entity p ON p.entity_id = l.product_id"
     " WHERE l.link_type_id = 3 AND l.linked_product_id IN %s"
 )
@@ -73,13 +73,14 @@ class Resolved:
     """What was found; ids that name no row are absent.
 
     Args:
-        family: SKUs by product id: the product's own and those of its parents.
+        family: SKUs by product id: the product's own and those of its parents. own: only the product's.
         neighbours, bundle_children: further SKUs by product id.
         owners: product ids by a row's id (or by a spelling of a SKU), by kind.
         whole_attributes: ids of attributes that got their first option with this batch, or have none left.
     """
 
     family: Groups = field(default_factory=dict)
+    own: Groups = field(default_factory=dict)
     neighbours: Groups = field(default_factory=dict)
     bundle_children: Groups = field(default_factory=dict)
     owners: Mapping[Kind, Groups] = field(default_factory=dict)
@@ -119,6 +120,13 @@ class Resolved:
             return [(f"media:{touch.value}", True)]
         return [entity for product in sorted(products or ()) for entity in self._of_product(product)]
 
+    def is_relative(self, touch: Touch, sku: str) -> bool:
+        """True when the row is another product's, and this one only shows something of it."""
+        if touch.kind == "sku":
+            return False
+        products = self.owners.get(touch.kind, {}).get(touch.value, frozenset({touch.value}))
+        return touch.kind == "bundle_children" or not any(sku in self.own.get(p, ()) for p in products)
+
     def _of_product(self, product_id: str) -> list[tuple[str, bool]]:
         skus = self.family.get(product_id)
         if not skus:
@@ -141,11 +149,14 @@ def resolve(reader: Reader, prefix: str, touches: Iterable[Touch]) -> Resolved:
     for touch in touches:
         values.setdefault(touch.kind, set()).add(touch.value)
 
-    def groups(statement: str, wanted: Iterable[str]) -> dict[str, frozenset[str]]:
+    def rows(statement: str, wanted: Iterable[str]) -> list[tuple[Any, ...]]:
         ids = sorted(wanted)
         if not ids:
-            return {}
-        return _grouped(reader.query(statement.format(p=prefix), (ids,) * statement.count("%s")))
+            return []
+        return reader.query(statement.format(p=prefix), (ids,) * statement.count("%s"))
+
+    def groups(statement: str, wanted: Iterable[str]) -> dict[str, frozenset[str]]:
+        return _grouped(rows(statement, wanted))
 
     owners: dict[Kind, Groups] = {
         kind: groups(statement, values.get(kind, ())) for kind, statement in _OWNERS.items()
@@ -157,8 +168,10 @@ def resolve(reader: Reader, prefix: str, touches: Iterable[Touch]) -> Resolved:
     first_options = groups(_FIRST_OPTIONS, attributes)
     options = {value.removeprefix("option:") for value in values.get("refers_to", ())}
     owned = {product for found in owners.values() for products in found.values() for product in products}
+    family = rows(_FAMILY, {*values.get("product", ()), *neighbours, *owned})
     return Resolved(
-        groups(_FAMILY, {*values.get("product", ()), *neighbours, *owned}),
+        _grouped(family),
+        _grouped(row for row in family if row[2]),
         groups(_NEIGHBOURS, neighbours),
         groups(_BUNDLE_CHILDREN, values.get("bundle_children", ())),
         owners,
@@ -182,8 +195,8 @@ def _by_spelling(spelled: set[str], found: Groups) -> dict[str, frozenset[str]]:
     return {name: found.get(name, frozenset()) | others for name in spelled}
 
 
-def _grouped(rows: list[tuple[Any, ...]]) -> dict[str, frozenset[str]]:
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, frozenset[str]]:
     groups: dict[str, set[str]] = {}
-    for name, value in rows:
+    for name, value, *_ in rows:
         groups.setdefault(str(name), set()).add(str(value))
     return {name: frozenset(values) for name, values in groups.items()}

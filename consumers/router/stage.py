@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 import msgspec
 from confluent_kafka import TopicPartition
@@ -21,7 +22,6 @@ from schemas.entities import FEEDS_OF, partitions_of
 from schemas.keys import partition_for
 from schemas.records import (
     Dirty,
-    Lane,
     Position,
     ResyncProgress,
     SourceBlock,
@@ -32,6 +32,24 @@ from schemas.records import (
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
+
+
+# How soon an entity is built, soonest first: at once; at once but for a moment; when nothing else is to do.
+Haste = Literal["live", "late", "bulk"]
+_HASTES: Final[tuple[Haste, ...]] = ("live", "late", "bulk")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An entity that a change touches, or a reference: whoever of that kind refers to a row.
+
+    `is_relative`: the row is not the entity's own.
+    """
+
+    entity: str
+    name: str
+    is_reference: bool = False
+    is_relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +129,7 @@ class RouterStage:
 
     def _dirty(self, changes: Sequence[RoutedChange], first: tuple[str, int, int]) -> list[Outgoing]:
         changes, resolved = self._resolve(changes, first)
-        merged: dict[tuple[str, Lane, str, bool], Dirty] = {}
+        targets: list[tuple[RoutedChange, Target]] = []
         everything: dict[str, list[RoutedChange]] = {}
         for change in changes:
             for touch in change.touches:
@@ -120,20 +138,35 @@ class RouterStage:
                     entity = touch.value if touch.kind == "everything" else "product"
                     everything.setdefault(entity, []).append(change)
                     continue
-                for entity, name, is_reference in _targets(touch, resolved):
-                    lane = self._lanes.choose(name, _transaction(change), change.source.ts_ms)
-                    key = (entity, lane, name, is_reference)
-                    merged[key] = _merge(merged.get(key), change, name if is_reference else None)
-        outgoing = [
-            record
-            for (entity, lane, name, _), dirty in merged.items()
-            for record in self._records(entity, lane, name, dirty)
-        ]
+                targets.extend((change, target) for target in targets_of(touch, resolved))
+        outgoing = self._merged(targets)
         outgoing.extend(
             self._command(entity, everything[entity]) for entity in FEEDS_OF if entity in everything
         )
         self._observe(changes)
         return outgoing
+
+    def _merged(self, targets: Sequence[tuple[RoutedChange, Target]]) -> list[Outgoing]:
+        """One record an entity of the batch, in the greatest haste that any of its changes asks for."""
+        for change, target in targets:
+            self._lanes.see(target.name, _transaction(change))
+        merged: dict[tuple[str, str, bool], Dirty] = {}
+        hastes: dict[tuple[str, str, bool], Haste] = {}
+        for change, target in targets:
+            key = (target.entity, target.name, target.is_reference)
+            merged[key] = _merge(merged.get(key), change, target.name if target.is_reference else None)
+            hastes[key] = min(hastes.get(key, "bulk"), self._haste(change, target), key=_HASTES.index)
+        return [
+            record
+            for key, dirty in merged.items()
+            for record in self._records(key[0], key[1], hastes[key], dirty)
+        ]
+
+    def _haste(self, change: RoutedChange, target: Target) -> Haste:
+        """A relative of many rows at once is likely to be among the next ones: it waits a moment for them."""
+        transaction = _transaction(change)
+        lane = self._lanes.choose(target.name, transaction, change.source.ts_ms)
+        return "late" if lane == "live" and target.is_relative and self._lanes.is_large(transaction) else lane
 
     def _resolve(
         self, changes: Sequence[RoutedChange], first: tuple[str, int, int]
@@ -163,9 +196,10 @@ class RouterStage:
             raise Waiting(message, retry_after_s=self._echo_s)
         return known, resolved
 
-    def _records(self, entity: str, lane: Lane, name: str, dirty: Dirty) -> list[Outgoing]:
-        topic = self._names.dirty(entity, lane)
-        value = msgspec.json.encode(dirty)
+    def _records(self, entity: str, name: str, haste: Haste, dirty: Dirty) -> list[Outgoing]:
+        # What waits does so on the bulk lane's topic.
+        topic = self._names.dirty(entity, "live" if haste == "live" else "bulk")
+        value = msgspec.json.encode(msgspec.structs.replace(dirty, lane="live" if haste == "late" else None))
         partitions = partitions_of(entity, self._partitions)
         if dirty.refers_to is not None:
             # Nobody but the builders' indexes knows who referred to this row: ask every partition.
@@ -194,14 +228,16 @@ class RouterStage:
         metrics.LAG_SECONDS.labels(self.name).set(max(0.0, time.time() - newest_ms / 1000))
 
 
-def _targets(touch: Touch, resolved: Resolved) -> Iterator[tuple[str, str, bool]]:
-    """(kind of entity, key, False), or (kind, reference, True) for whoever of that kind refers to a row."""
+def targets_of(touch: Touch, resolved: Resolved) -> Iterator[Target]:
+    """The entities that a touch names, and the references where none is found."""
     if touch.kind in DIRECT:
-        yield touch.kind, touch.value, False
+        yield Target(touch.kind, touch.value)
         return
     for name, is_reference in resolved.entities(touch):
-        for entity in referrers(name) if is_reference else ("product",):
-            yield entity, name, is_reference
+        if is_reference:
+            yield from (Target(entity, name, is_reference=True) for entity in referrers(name))
+        else:
+            yield Target("product", name, is_relative=resolved.is_relative(touch, name))
 
 
 def _merge(known: Dirty | None, change: RoutedChange, reference: str | None) -> Dirty:

@@ -414,8 +414,10 @@ def test_the_log_tells_what_was_accepted_and_when(client: Client) -> None:
     entries = client.log(since)
 
     times = [entry.pop("time") for entry in entries]
+    contents = [len(set(entry.pop("contents"))) for entry in entries]
     common = {"method": "POST", "path": "/demo/v1/catalog/products"}
     assert times == sorted(times)
+    assert contents == [2, 0]
     assert entries == [
         {
             **common,
@@ -436,6 +438,18 @@ def test_the_log_tells_what_was_accepted_and_when(client: Client) -> None:
             "identities": [],
         },
     ]
+
+
+def test_the_log_tells_whether_an_item_said_something_new(client: Client) -> None:
+    """Each item's content has a hash in the place of its identity."""
+    since = client.last_id()
+    client.send(PRODUCTS, [product("A"), product("B")])
+    client.send(PRODUCTS, [product("B", name="another"), product("A")])
+
+    (a, b), (other_b, same_a) = (entry["contents"] for entry in client.log(since))
+
+    assert same_a == a
+    assert len({a, b, other_b}) == 3
 
 
 @pytest.mark.parametrize("path", ["items/nothing", "requests?since=x"])

@@ -110,6 +110,19 @@ def test_the_log_names_what_was_taken(saas: SaasClient) -> None:
     assert entry["request_id"] == answer.headers["x-request-id"]
 
 
+def test_the_time_of_sending_is_no_content(saas: SaasClient) -> None:
+    """An item that was sent twice says the same both times, in the log."""
+    saas.send("products", [product("C", status="on"), product("A")])
+    (first,) = saas.last_request()["contents"]
+    saas.send("products", [product("A", at="10:00:09")])
+    (again,) = saas.last_request()["contents"]
+    saas.send("products", [product("A", name="another")])
+    (other,) = saas.last_request()["contents"]
+
+    assert first == again
+    assert other != first
+
+
 def test_a_category_is_known_by_its_id_wherever_it_moves(saas: SaasClient) -> None:
     """A delete of the old path is a delete of the category."""
     moved = {**FULL_ITEMS["categories"], "urlPath": "bags", "path": "1/3"}

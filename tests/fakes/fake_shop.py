@@ -107,8 +107,8 @@ class FakeShop:
             return [(int(i), self.skus[child]) for i in ids for child in self.children.get(int(i), [])]
         if "UNION ALL" in statement:
             ids = parameters[0]
-            own = [(int(i), self.skus[int(i)]) for i in ids if int(i) in self.skus]
-            parents = [(int(i), self.skus[p]) for i in ids for p in self.parents.get(int(i), [])]
+            own = [(int(i), self.skus[int(i)], 1) for i in ids if int(i) in self.skus]
+            parents = [(int(i), self.skus[p], 0) for i in ids for p in self.parents.get(int(i), [])]
             return [*own, *parents]
         if "WHERE sku IN" in statement:
             (skus,) = parameters

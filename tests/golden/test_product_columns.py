@@ -16,11 +16,15 @@ from cases import FOLDER, statements
 from mutation import Catalog, build, changed_entities, columns_of, keys_of, literal, merged
 from shop import Shop
 
+from commerce_sync.proof.fresh import pages
+from consumers.builder.entities import ENTITIES, ReadOptions
 from consumers.router.resolve import resolve
 from consumers.router.rules import touched
-from consumers.router.stage import _targets
-from runtime.database import Database
+from consumers.router.stage import targets_of
+from runtime.database import Database, Snapshot
 from runtime.errors import Transient
+from schemas.codec import encode
+from schemas.entities import FEEDS_OF
 from schemas.tables import CAPTURED_TABLES, PAID_TABLES
 
 pytestmark = pytest.mark.stack
@@ -113,6 +117,30 @@ def before(shop: Shop) -> Catalog:
     shop.hold(statements(FOLDER / "base.sql"), statements(FOLDER / "every_table.sql"))
     with shop.database.snapshot() as snapshot:
         return build(snapshot)
+
+
+@pytest.mark.usefixtures("before")
+def test_a_batch_of_any_size_gives_the_same_bytes(shop: Shop) -> None:
+    """However many workers share the entities, and however a resync cuts them: nothing is sent anew."""
+    with shop.database.snapshot() as snapshot:
+        whole, pairs, single = (records(snapshot, size) for size in (1_000, 2, 1))
+
+    assert pairs == whole
+    assert single == whole
+    assert {feed for feed, _ in whole} >= {"products", "prices", "variants", "categories", "priceBooks"}
+
+
+def records(reader: Snapshot, size: int) -> dict[tuple[str, str], list[bytes]]:
+    """Every item as it goes to its topic, of builds of so many entities each; by feed and entity."""
+    made: dict[tuple[str, str], list[bytes]] = {}
+    for entity in FEEDS_OF:
+        keys = [key for page in pages(reader, entity, "") for key in page]
+        for part in (keys[start : start + size] for start in range(0, len(keys), size)):
+            batch = ENTITIES[entity].read(reader, ReadOptions(""), part)
+            for key in part:
+                for (feed, _), item in batch.build(key).items.items():
+                    made.setdefault((feed, key), []).append(encode(feed, item))
+    return made
 
 
 def test_every_captured_table_is_looked_at() -> None:
@@ -221,10 +249,10 @@ class Marked:
             target
             for touch in touches
             if not resolved.is_everything(touch)
-            for target in _targets(touch, resolved)
+            for target in targets_of(touch, resolved)
         ]
-        self._entities = {(entity, name) for entity, name, is_reference in targets if not is_reference}
-        self._references = {(entity, name) for entity, name, is_reference in targets if is_reference}
+        self._entities = {(target.entity, target.name) for target in targets if not target.is_reference}
+        self._references = {(target.entity, target.name) for target in targets if target.is_reference}
 
     def missed(self, differing: set[tuple[str, str]], catalog: Catalog) -> list[tuple[str, str]]:
         """Entities that differ and are reached neither by key nor as a whole nor by what they refer to."""

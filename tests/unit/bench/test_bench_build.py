@@ -59,7 +59,7 @@ def test_people_read_how_often_a_product_was_built() -> None:
     result = json.loads(
         '{"rows": 150000, "products": 10000, "write_seconds": 6.0, "seconds": 30.0, "rows_per_second": 5000,'
         ' "ours": 1.01, "entities": {"built": 10100, "covered": 4906, "parked": 0}, "items_sent": 21682,'
-        ' "items": 21667, "sent_per_item": 1.0, "sent_more_than_once": 15, "sent_again_unchanged": 0}'
+        ' "items": 21667, "sent_per_item": 1.0, "sent_again_unchanged": 0, "sent_again_changed": 15}'
     )
 
     assert _import_lines(result) == [
@@ -67,7 +67,7 @@ def test_people_read_how_often_a_product_was_built() -> None:
         "at the target after 30.0 s, 5000 rows a second",
         "builds per product 1.01: 10100 built, 4906 covered already, 0 parked",
         "sent per item 1.0: 21682 sent of 21667 items",
-        "sent more than once: 15, unchanged: 0",
+        "sent again unchanged: 0 items, changed once more: 15",
     ]
 
 

@@ -3,7 +3,7 @@
 import math
 
 from commerce_sync.bench import figures
-from commerce_sync.bench.figures import BuildRun, Change, Latency
+from commerce_sync.bench.figures import BuildRun, Change, Latency, Sendings
 
 
 def _change(serial: int, sku: str, began_s: float, committed_s: float | None = None) -> Change:
@@ -155,6 +155,16 @@ def test_an_item_emitted_again_unchanged_is_counted() -> None:
     ]
 
     assert figures.repeated(emitted, 200) == 1
+
+
+def test_sends_are_told_apart_by_what_they_said() -> None:
+    """Once more what was said last is needless; what was said before something else is not."""
+    sent = [("A", 1), ("B", 1), ("A", 1), ("C", 1), ("C", 2), ("C", 1), ("D", 1)]
+
+    counted = figures.sendings(sent)
+
+    assert counted == Sendings(sends=7, identities=4, contents=5, again_unchanged=1, changed=1)
+    assert figures.sendings([]) == Sendings()
 
 
 def test_memory_is_told_in_megabytes_of_a_million_bytes() -> None:

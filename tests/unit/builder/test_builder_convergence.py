@@ -39,8 +39,15 @@ PRODUCTS = st.builds(
     st.sampled_from(("one", "two", "three", None)),
     st.sampled_from((("default",), ("default", "other"), ())),
 )
+# Where what a row change makes dirty waits: live, live after a moment (on the bulk lane's topic), or bulk.
+WAYS = ("live", "live", "late", "bulk")
 # One row becomes this; None deletes it.
-EDIT = st.tuples(st.just("edit"), st.sampled_from(IDS), st.one_of(PRODUCTS, PRODUCTS, PRODUCTS, st.none()))
+EDIT = st.tuples(
+    st.just("edit"),
+    st.sampled_from(IDS),
+    st.one_of(PRODUCTS, PRODUCTS, PRODUCTS, st.none()),
+    st.sampled_from(WAYS),
+)
 # Some waiting records of a lane are handed in; whether they are committed, and how far behind the rows are.
 DELIVERY = st.tuples(
     st.sampled_from(("live", "live", "bulk")),
@@ -90,7 +97,7 @@ class World:
     def rows(self) -> Rows:
         return self.history[-1][1]
 
-    def change(self, rows: Rows) -> None:
+    def change(self, rows: Rows, way: str = "live") -> None:
         """Commit one transaction: each SKU that a changed row had or has becomes dirty."""
         before = self.rows
         changed = [n for n in IDS if before.get(n) != rows.get(n)]
@@ -99,7 +106,8 @@ class World:
         self.clock.ms += 1
         self.history.append((self.clock.ms, rows))
         for sku in sorted(skus):
-            self.put("live", sku, Dirty("edit", at(self.transactions), self.clock.ms))
+            lane, built_for = ("bulk", "live") if way == "late" else (way, None)
+            self.put(lane, sku, Dirty("edit", at(self.transactions), self.clock.ms, lane=built_for))
 
     def put(self, lane: str, sku: str, dirty: Dirty) -> None:
         topic = LIVE if lane == "live" else BULK
@@ -185,9 +193,9 @@ def test_any_edits_in_any_order_and_grouping_end_as_a_fresh_build(steps: list[tu
         world = World(read_from(monkeypatch))
         for kind, *arguments in steps:
             if kind == "edit":
-                entity_id, product = arguments
+                entity_id, product, way = arguments
                 rows = {n: p for n, p in world.rows.items() if n != entity_id}
-                world.change(rows if product is None else {**rows, entity_id: product})
+                world.change(rows if product is None else {**rows, entity_id: product}, way)
             elif kind == "swap":
                 one, other = (world.rows.get(n) for n in arguments)
                 if one and other:

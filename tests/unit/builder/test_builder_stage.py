@@ -241,6 +241,29 @@ def test_a_bulk_reference_builds_in_bulk(shop: FakeShop) -> None:
     assert [dict(record.headers)["lane"] for record in outgoing if record.topic == FEED] == [b"bulk"]
 
 
+def test_live_work_that_waited_on_the_bulk_topic_is_built_as_live(shop: FakeShop) -> None:
+    """It is one kind of live work, not of bulk: nothing at a target goes before it."""
+    shop.sell("A", "one")
+    value = msgspec.json.encode(Dirty("test", at(10), lane="live"))
+
+    outgoing = built(stage(shop), Record(BULK, 0, 0, b"A", value, {}))
+
+    assert [record.headers[1] for record in outgoing if record.topic == FEED] == [("lane", b"live")]
+
+
+def test_a_relative_whose_own_rows_were_built_meanwhile_is_covered(shop: FakeShop) -> None:
+    """An import that changes a parent one transaction after its children: the parent is built once."""
+    shop.sell("A", "one")
+    held = stage(shop)
+    own = built(held, dirty("A", pos=20))
+    shop.sell("A", "two")
+
+    waited = msgspec.json.encode(Dirty("child", at(10), lane="live"))
+
+    assert len([record for record in own if record.topic == FEED]) == 1
+    assert built(held, Record(BULK, 0, 0, b"A", waited, {})) == []
+
+
 def test_a_resync_waits_for_its_change_and_is_never_covered(shop: FakeShop) -> None:
     """A changed store view dirties everything: its row must be visible, whatever was built before."""
     shop.sell("A", "one")

@@ -7,6 +7,7 @@ import pytest
 from change_events import change, ddl
 from fake_shop import FakeShop
 
+from consumers.router.lanes import LARGE_ENTITIES
 from consumers.router.stage import RouterStage
 from runtime.errors import Transient, Waiting
 from runtime.record import Outgoing, Record
@@ -272,6 +273,61 @@ def test_the_501st_entity_of_a_transaction_goes_to_the_bulk_lane() -> None:
 
     assert len(dirty(outgoing)) == 500
     assert list(dirty(outgoing, BULK)) == ["sku-500"]
+
+
+def large(shop: FakeShop, **where: int) -> list[Record]:
+    """Changes of so many products of one transaction that it is a large one; the first is product 7."""
+    ids = range(7, 7 + LARGE_ENTITIES + 1)
+    shop.skus |= {n: f"sku-{n}" for n in ids}
+    return [price_change(n, **where) for n in ids]
+
+
+def test_a_relative_of_an_import_s_rows_waits_a_moment_in_its_lane() -> None:
+    """Its own rows are likely to come with the next bunch; the rows' own products go at once."""
+    shop = FakeShop({3: "parent"})
+    shop.parents[7] = [3]
+
+    outgoing = stage(shop).process(large(shop))
+
+    assert sorted(dirty(outgoing)) == sorted(f"sku-{n}" for n in range(7, 58))
+    assert dirty(outgoing, BULK) == {
+        "parent": Dirty(
+            "catalog_product_entity_decimal:u", Position(1, "binlog.000001", 100), 1_000, lane="live"
+        )
+    }
+
+
+def test_a_relative_of_a_few_rows_goes_at_once() -> None:
+    """A person's edit."""
+    shop = FakeShop({3: "parent"})
+    shop.parents[7] = [3]
+
+    outgoing = stage(shop).process(large(shop)[:-2])
+
+    assert "parent" in dirty(outgoing)
+    assert dirty(outgoing, BULK) == {}
+
+
+def test_an_entity_goes_once_a_batch_in_the_greatest_haste() -> None:
+    """Its own row came with those of its relatives: one record, at once, for the newest of them."""
+    shop = FakeShop({3: "parent"})
+    shop.parents[7] = [3]
+
+    outgoing = stage(shop).process([price_change(3, pos=50), *large(shop, pos=900)])
+
+    assert dirty(outgoing)["parent"].position == Position(1, "binlog.000001", 900)
+    assert dirty(outgoing, BULK) == {}
+
+
+def test_a_relative_beyond_the_live_ones_is_bulk() -> None:
+    """It waits for nothing better."""
+    shop = FakeShop({3: "parent"})
+    shop.parents[600] = [3]
+    shop.skus |= {n: f"sku-{n}" for n in range(10, 601)}
+
+    outgoing = stage(shop).process([price_change(n, offset=n) for n in range(10, 601)])
+
+    assert dirty(outgoing, BULK)["parent"].lane is None
 
 
 def test_the_501st_vanished_row_of_a_transaction_goes_to_the_bulk_lane() -> None:

@@ -535,3 +535,204 @@ def test_readiness_follows_the_assignment() -> None:
     play.run()
 
     assert seen == [(False, "starting"), (True, "ready"), (False, "partitions are being reassigned")]
+
+
+class Lanes:
+    """The loop's two kinds of topics, with a clock that each poll moves by what it waits."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *steps: Step) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(loop.time, "monotonic", lambda: self.now)
+        self.play = Play(
+            lambda consumer: consumer.rebalance(("in", 0), ("late", 0), ("late", 1)) or [],  # type: ignore[func-returns-value]
+            *steps,
+        )
+        self.ripe_at: dict[int, float] = {}
+        # When the first record of each batch was handed in, by its offset.
+        self.times: dict[int, float] = {}
+        poll, process = self.play.consumer.poll, self.play.stage.process
+
+        def noted(batch: Sequence[Record]) -> list[Outgoing]:
+            self.times |= {record.offset: self.now for record in batch[:1]}
+            return process(batch)
+
+        self.play.stage.process = noted  # type: ignore[method-assign]
+
+        def timed(timeout_s: float) -> FakeMessage | None:
+            message = poll(timeout_s)
+            self.now += 0.001 if message is not None else timeout_s
+            return message
+
+        self.play.consumer.poll = timed  # type: ignore[method-assign]
+
+    def run(
+        self, batch_records_max: int = 10, overdue: Callable[[], bool] = lambda: False
+    ) -> list[list[int]]:
+        """Batches as they were handed in."""
+        play = self.play
+        loop.run(
+            play.stage,
+            play.consumer,  # type: ignore[arg-type]
+            play.producer,  # type: ignore[arg-type]
+            ["in", "late"],
+            batch_records_max=batch_records_max,
+            health=play.health,
+            stopper=play.stopper,
+            deferred=["late"],
+            overdue=overdue,
+            ripens_s=lambda record: self.ripe_at.get(record.offset, 0.0) - self.now,
+        )
+        return play.stage.batches
+
+
+def late(*offsets: int, partition: int = 0) -> Step:
+    return lambda consumer: [FakeMessage("late", offset, partition) for offset in offsets]
+
+
+def test_a_record_that_is_not_ripe_waits_and_others_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Live records go meanwhile, and so do the ripe ones of another partition."""
+    world = Lanes(
+        monkeypatch,
+        late(5, 6),
+        records(1),
+        late(8, partition=1),
+        *[quiet] * 10,
+        records(2),
+        *[quiet] * 10,
+    )
+    world.ripe_at = {6: 102.0}
+
+    batches = world.run()
+
+    assert batches == [[5], [1], [8], [6], [2]]
+
+
+def test_ripe_records_before_the_first_that_is_not_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind it the partition's order is kept, and the last that ripens keeps back all."""
+    world = Lanes(monkeypatch, late(5, 6, 7), *[quiet] * 20)
+    world.ripe_at = {6: 102.0, 7: 101.0}
+
+    assert world.run() == [[5], [6, 7]]
+    assert world.times[6] >= 102.0
+    assert world.play.producer.transactions[0][0] == {("late", 0): 6}
+    assert world.play.producer.transactions[1][0] == {("late", 0): 8}
+
+
+def test_what_comes_behind_a_record_keeps_it_back_for_half_a_minute_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An import that goes on is built in pieces."""
+
+    def one_a_second(number: int) -> Step:
+        def step(consumer: FakeConsumer) -> list[FakeMessage]:
+            world.now = 100.0 + number
+            world.ripe_at[number] = world.now + 2.0
+            return [FakeMessage("late", number)]
+
+        return step
+
+    world = Lanes(monkeypatch, *(one_a_second(number) for number in range(40)), *[quiet] * 20)
+
+    assert world.run(batch_records_max=100) == [[*range(31)], [*range(31, 40)]]
+
+
+def test_a_ripe_record_lets_what_is_before_it_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resync beside an import is not kept back; nor is anybody, where the builder is late."""
+    world = Lanes(monkeypatch, late(5), late(6), quiet, quiet)
+    world.ripe_at = {5: 102.0}
+
+    assert world.run() == [[5, 6]]
+    assert world.times[5] < 101.0
+
+
+def test_no_more_is_kept_back_than_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then all of it goes, and nothing more is fetched meanwhile."""
+    monkeypatch.setattr(loop, "KEPT_MAX", 3)
+    paused: list[set[tuple[str, int]]] = []
+
+    def look(consumer: FakeConsumer) -> list[FakeMessage]:
+        paused.append({(place.topic, place.partition) for place in consumer.paused})
+        return []
+
+    def last_with_a_live_one(consumer: FakeConsumer) -> list[FakeMessage]:
+        return [FakeMessage("late", 7, 1), FakeMessage("in", 1)]
+
+    world = Lanes(
+        monkeypatch, late(5, 6), look, last_with_a_live_one, look, look, look, late(8), look, *[quiet] * 200
+    )
+    world.ripe_at = dict.fromkeys((5, 6, 7, 8), 130.0)
+    both = {("late", 0), ("late", 1)}
+
+    assert world.run(batch_records_max=2) == [[1], [5, 6], [7], [8]]
+    assert paused == [set(), both, both, both, set()]
+    assert (world.times[7] < 102.0, world.times[8] >= 130.0) == (True, True)
+
+
+def test_what_ripens_is_not_committed_as_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies meanwhile left it to the next one."""
+    world = Lanes(monkeypatch, late(5), *[quiet] * 3)
+    world.ripe_at = {5: 200.0}
+    world.play.consumer.committed_offset = 9
+
+    assert world.run() == []
+    assert world.play.consumer.committed_by_hand == [[("in", 9), ("late", 5), ("late", 9)]]
+
+
+def test_a_batch_of_what_is_overdue_does_not_pass_what_ripens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its offsets are those of every partition."""
+    world = Lanes(monkeypatch, late(5), quiet)
+    world.ripe_at = {5: 200.0}
+    world.play.consumer.committed_offset = 9
+
+    assert world.run(overdue=lambda: not world.play.stage.batches) == [[]]
+    assert world.play.producer.transactions[0][0] == {("in", 0): 9, ("late", 0): 5, ("late", 1): 9}
+
+
+def test_a_live_record_goes_before_what_has_become_ripe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As before any other bulk work."""
+
+    def when_it_is_ripe(consumer: FakeConsumer) -> list[FakeMessage]:
+        world.now = 103.0
+        return [FakeMessage("in", 1)]
+
+    world = Lanes(monkeypatch, late(5), when_it_is_ripe, quiet, quiet)
+    world.ripe_at = {5: 102.0}
+
+    assert world.run() == [[1], [5]]
+
+
+def test_a_rebalance_forgets_what_ripens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has the partition now reads it again."""
+
+    def reassigned(consumer: FakeConsumer) -> list[FakeMessage]:
+        consumer.rebalance(("in", 0), ("late", 0), ("late", 1))
+        return []
+
+    world = Lanes(monkeypatch, late(5), reassigned, late(5), *[quiet] * 20)
+    world.ripe_at = {5: 102.0}
+
+    assert world.run() == [[5]]
+
+
+def test_a_batch_that_waited_until_its_partitions_went_forgets_what_ripens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would be handed in twice, and its positions be those of another assignment."""
+
+    def reassigned(consumer: FakeConsumer) -> list[FakeMessage]:
+        consumer.rebalance(("in", 0), ("late", 0), ("late", 1))
+        return []
+
+    world = Lanes(monkeypatch, late(5), records(1), reassigned, late(5), *[quiet] * 20)
+    world.ripe_at = {5: 102.0}
+    world.play.stage.failures = [LONG]
+
+    assert world.run() == [[1], [5]]
+
+
+def test_ripe_partitions_are_handed_in_up_to_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build is as large as it was allowed to be."""
+    world = Lanes(monkeypatch, late(5, 6), late(7), late(8, 9, partition=1), *[quiet] * 30)
+    world.ripe_at = dict.fromkeys((5, 6, 7, 8, 9), 101.0)
+
+    assert world.run(batch_records_max=2) == [[5, 6], [7, 8], [9]]
