@@ -322,6 +322,11 @@ NEW_PRODUCT = (
         " VALUES ({id} + 5000000, {id}, 4, '{sku}', UNIX_TIMESTAMP() + {in_s})"
     ),
     "INSERT INTO {p}catalog_product_website (product_id, website_id) VALUES ({id}, 1)",
+    (
+        "INSERT INTO {p}catalog_product_entity_int (attribute_id, store_id, row_id, value)"
+        " SELECT attribute_id, 0, {id} + 5000000, 1 FROM {p}eav_attribute"
+        " WHERE entity_type_id = 4 AND attribute_code IN ('status', 'visibility')"
+    ),
 )
 NEW_CATEGORY = (
     "INSERT INTO {p}sequence_catalog_category VALUES ({id})",
