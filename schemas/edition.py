@@ -23,7 +23,7 @@ ENTITY_TABLES: Final[Mapping[Versioned, str]] = {
     "product": "catalog_product_entity",
     "category": "catalog_category_entity",
 }
-# Versions by row and by entity, with the moment each begins or ends next; it exists in statements only.
+# Versions with what they are found by, and the moment each begins or ends next; in statements only.
 VERSIONS: Final[Mapping[Versioned, str]] = {
     "product": "catalog_product_versions",
     "category": "catalog_category_versions",
@@ -137,7 +137,7 @@ def edition_of(columns: Iterable[tuple[str, str]]) -> Edition:
                 continue
             prefix = entity_table.removesuffix(name)
             # These read the tables themselves, so they stand before anything that takes their names.
-            first[prefix + VERSIONS[of]] = _versions(entity_table)
+            first[prefix + VERSIONS[of]] = _versions(of, entity_table)
             if of == "product":
                 first[prefix + STAGED_CHILDREN] = _staged_children(prefix, entity_table)
             definitions[entity_table] = _current(entity_table)
@@ -161,9 +161,11 @@ def _owned(table: str, link: Link, columns: Iterable[str], entity_table: str) ->
     )
 
 
-def _versions(entity_table: str) -> str:
+def _versions(of: Versioned, entity_table: str) -> str:
+    found_by = "sku" if of == "product" else "parent_id"
     return (
-        "SELECT row_id, entity_id, CASE WHEN created_in > {now} THEN created_in"
+        f"SELECT row_id, entity_id, {found_by}, created_in,"
+        " CASE WHEN created_in > {now} THEN created_in"
         f" WHEN updated_in > {{now}} AND updated_in < {OPEN_END} THEN updated_in END AS changes_s"
         f" FROM {entity_table}"
     )

@@ -19,7 +19,7 @@ from consumers.builder.fold import Reference, Work, decode, fold
 from consumers.builder.guard import DeleteGuard
 from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
 from consumers.builder.read.reader import carry_out
-from consumers.builder.read.versions import next_due_s, read_boundaries
+from consumers.builder.read.versions import next_due_s, own_names, read_boundaries
 from runtime import metrics
 from runtime.database import Database, Snapshot
 from runtime.errors import BehindFloor, Fault, Poison, Transient
@@ -241,8 +241,9 @@ class BuilderStage:
         shards = {_shard(work) for work in works}
         cover = newest([*named, *(position for work in works for position in work.positions)])
         floors = newest([floor for shard in shards for floor in self._index[shard].floors])
+        wait_s, not_before_s = self._options.position_wait_s, max(work.not_before_s for work in works)
         try:
-            with self._database.snapshot(cover, self._options.position_wait_s, floors=floors) as snapshot:
+            with self._database.snapshot(cover, wait_s, floors=floors, not_before_s=not_before_s) as snapshot:
                 made = [
                     pair
                     for entity in FEEDS_OF
@@ -289,15 +290,20 @@ class BuilderStage:
     ) -> dict[str, tuple[Work, Built]]:
         """What was built, due also when another version of what it was built from begins to count.
 
-        What cannot be built today is still made of the rows that it was made of before.
+        What cannot be built today is still made of the rows that it was made of before; of what has no row
+        today a version may be yet to come.
         """
-        refs = {
-            key: built.refs or self._index[_shard(work)].get(key).refs for key, (work, built) in made.items()
+        names = {
+            key: (
+                *(built.refs or self._index[_shard(work)].get(key).refs),
+                *own_names(work.entity, key),
+            )
+            for key, (work, built) in made.items()
         }
-        names = {name for of_entity in refs.values() for name in of_entity}
-        boundaries = carry_out(snapshot, read_boundaries(self._options.read.table_prefix, names))
+        wanted = {name for of_entity in names.values() for name in of_entity}
+        boundaries = carry_out(snapshot, read_boundaries(self._options.read.table_prefix, wanted))
         return {
-            key: (work, replace(built, due_s=next_due_s(built.due_s, refs[key], boundaries)))
+            key: (work, replace(built, due_s=next_due_s(built.due_s, names[key], boundaries)))
             for key, (work, built) in made.items()
         }
 

@@ -322,6 +322,10 @@ _VERSION_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
             on_change=(_BOUNDS, (("neighbours", "entity_id"), ("refers_to", "product:entity_id"))),
         ),
     ),
+    # Of one that has no version today nobody knows yet, and the category above will list it.
+    "catalog_category_entity": (
+        Rule((("category", "entity_id"), ("category", "parent_id")), compared=_BOUNDS),
+    ),
 }
 
 

@@ -4,20 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.edition import ENTITY_TABLES, VERSIONS, Versioned
+
 
 @dataclass(frozen=True, slots=True)
 class Enumeration:
-    """Three statements; `{p}` stands for the table prefix.
+    """Some statements; `{p}` stands for the table prefix.
 
     Args:
         count: how many entities there are.
         page: (number, key) of the entities whose number is in ]%s, %s], in ascending order, at most %s.
         present: those of some keys that have a row.
+        to_come: keys of those whose first version is yet to begin (Adobe Commerce); None: there are none.
     """
 
     count: str
     page: str
     present: str
+    to_come: str | None = None
+
+
+def _to_come(of: Versioned, key: str) -> str:
+    return (
+        f"SELECT DISTINCT v.{key} FROM {{p}}{VERSIONS[of]} v WHERE v.created_in > UNIX_TIMESTAMP()"
+        f" AND NOT EXISTS (SELECT 1 FROM {{p}}{ENTITY_TABLES[of]} e WHERE e.entity_id = v.entity_id)"
+    )
 
 
 _ATTRIBUTES: Final = (
@@ -37,12 +48,14 @@ ENUMERATIONS: Final[Mapping[str, Enumeration]] = {
         "SELECT entity_id, sku FROM {p}catalog_product_entity"
         " WHERE entity_id > %s AND entity_id <= %s ORDER BY entity_id LIMIT %s",
         "SELECT sku FROM {p}catalog_product_entity WHERE sku IN %s",
+        _to_come("product", "sku"),
     ),
     "category": Enumeration(
         "SELECT COUNT(*) FROM {p}catalog_category_entity",
         "SELECT entity_id, entity_id FROM {p}catalog_category_entity"
         " WHERE entity_id > %s AND entity_id <= %s ORDER BY entity_id LIMIT %s",
         "SELECT entity_id FROM {p}catalog_category_entity WHERE entity_id IN %s",
+        _to_come("category", "entity_id"),
     ),
     "attribute": Enumeration(
         f"SELECT COUNT(*) FROM {_ATTRIBUTES}",

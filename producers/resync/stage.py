@@ -127,7 +127,8 @@ class ResyncStage:
             cursor, around = 0, True
         elif len(rows) < PAGE_ENTITIES:
             # What the database no longer has is known only to the index: its deletes may have been missed.
-            outgoing.extend(self._dirty(entity, key, dirty) for key in self._vanished(entity))
+            rowless = dict.fromkeys([*self._to_come(entity), *self._vanished(entity)])
+            outgoing.extend(self._dirty(entity, key, dirty) for key in rowless)
             state = "enumerated"
             log.info("enumeration done", extra={"entity": entity, "entities": run.entities + len(outgoing)})
         run = msgspec.structs.replace(
@@ -146,6 +147,13 @@ class ResyncStage:
     def _dirty(self, entity: str, key: bytes, dirty: Dirty) -> Outgoing:
         partition = partition_for(key, partitions_of(entity, self._partitions))
         return Outgoing(self._names.dirty(entity, "bulk"), partition, key, msgspec.json.encode(dirty))
+
+    def _to_come(self, entity: str) -> list[bytes]:
+        """Entities that have no row today: a build notes when their first version begins."""
+        statement = ENUMERATIONS[entity].to_come
+        if statement is None or not self._database.edition.is_staged:
+            return []
+        return [str(key).encode() for (key,) in self._database.query(statement.format(p=self._prefix))]
 
     def _vanished(self, entity: str) -> Iterator[bytes]:
         """Entities of the index without a row, asked for in pages."""

@@ -50,6 +50,7 @@ class FakeShop:
         self.rows: dict[str, ProductRows] = {}
         self.covers: list[tuple[list[Position], float]] = []
         self.floors: list[list[Position]] = []
+        self.not_before_s: list[int] = []
         self.statements: list[str] = []
         self.away = False
         # Servers whose positions this one cannot be compared with.
@@ -59,6 +60,8 @@ class FakeShop:
         self.shadowed: list[tuple[int, str]] = []
         self.edition = Edition()
         self.forgotten = 0
+        # SKUs by entity id of products that only versions to come have.
+        self.staged: dict[int, str] = {}
         # When another version begins to count, by kind and entity id.
         self.changes_s: dict[tuple[str, int], int] = {}
         # Entity ids by row id, of staged versions.
@@ -66,7 +69,12 @@ class FakeShop:
 
     @contextmanager
     def snapshot(
-        self, cover: Sequence[Position] = (), wait_s: float = 10, *, floors: Sequence[Position] = ()
+        self,
+        cover: Sequence[Position] = (),
+        wait_s: float = 10,
+        *,
+        floors: Sequence[Position] = (),
+        not_before_s: int = 0,
     ) -> Iterator[FakeSnapshot]:
         if self.away:
             raise Transient("the database is away")
@@ -74,6 +82,7 @@ class FakeShop:
             raise BehindFloor("the replica is behind")
         self.covers.append((list(cover), wait_s))
         self.floors.append(list(floors))
+        self.not_before_s.append(not_before_s)
         yield FakeSnapshot(self)
 
     def forget_edition(self) -> None:
@@ -88,9 +97,10 @@ class FakeShop:
             return [(int(i), of_rows[int(i)]) for i in ids if int(i) in of_rows]
         if statement.startswith("SELECT COUNT(*)"):
             return [(len(self.skus),)]
-        if "MIN(changes_s)" in statement:
-            kind, ids = ("product" if "product" in statement else "category"), parameters[0]
-            return [(i, at) for (of, i), at in self.changes_s.items() if of == kind and i in ids]
+        if "created_in > UNIX_TIMESTAMP()" in statement:
+            return [(sku,) for sku in self.staged.values()]
+        if "changes_s IS NOT NULL" in statement:
+            return self._next_versions(statement, parameters[0])
         if "> %s AND" in statement:
             cursor, until, limit = parameters
             return sorted((i, sku) for i, sku in self.skus.items() if cursor < i <= until)[:limit]
@@ -116,6 +126,17 @@ class FakeShop:
             wanted = {sku.lower() for sku in skus}
             return [(sku,) for sku in self.skus.values() if sku.lower() in wanted]
         raise AssertionError(f"unexpected statement: {statement}")
+
+    def _next_versions(self, statement: str, wanted: Sequence[Any]) -> list[Row]:
+        kind = "product" if "product" in statement else "category"
+        if " sku IN" in statement:
+            named = {
+                entity_id: sku for entity_id, sku in {**self.skus, **self.staged}.items() if sku in wanted
+            }
+            return [(named[i], at) for (of, i), at in self.changes_s.items() if of == kind and i in named]
+        if " entity_id IN" not in statement:
+            return []
+        return [(i, at) for (of, i), at in self.changes_s.items() if of == kind and i in wanted]
 
     def sell(
         self, sku: str, name: str | None, entity_id: int = 1, views: Sequence[str] = ("default",)

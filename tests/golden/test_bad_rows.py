@@ -155,7 +155,7 @@ def test_a_zero_date_is_told_as_it_stands_and_ends_no_price(
         "UPDATE catalog_product_entity SET created_at = 0, updated_at = 0 WHERE entity_id = 2",
         "INSERT INTO catalog_product_entity_datetime (attribute_id, store_id, entity_id, value) VALUES"
         f" (@news_from_date, 0, 2, '{zero}'), (@released, 0, 2, '{zero}'),"
-        f" (@special_to_date, 0, 2, '{zero}')",
+        f" (@special_from_date, 0, 2, '{zero}'), (@special_to_date, 0, 2, '{zero}')",
     )
 
     assert said(good, items) == {

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from asyncmy.errors import Error
 from cases import FOLDER, statements
-from mutation import Catalog, build, changed_entities, columns_of, keys_of, literal, merged
+from mutation import REPORT, Catalog, build, changed_entities, columns_of, keys_of, literal, merged
 from shop import Shop
 
 from consumers.router.resolve import DIRECT
@@ -191,6 +191,7 @@ def test_a_change_of_any_column_marks_all_it_alters(shop: Shop, table: str) -> N
                 altering |= {column} if differing else set()
                 marking |= {column} if touches else set()
 
+    REPORT.note(table, {*columns_of(shop, table)} - {"updated_at", "created_at"}, altering, marking)
     assert altering == ALTERING[table]
     assert marking - altering == MARKING_ONLY.get(table, set())
 

@@ -5,22 +5,31 @@ routing table marks for that row change, looked up as the router does. Each chan
 back in one transaction. What stands here of columns is the report: the feeds' field lists, told by hand.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 import test_columns
+import test_paid_columns
 from cases import FOLDER, statements
-from mutation import Catalog, build, changed_entities, columns_of, keys_of, literal, merged
+from mutation import (
+    REPORT,
+    Catalog,
+    Marked,
+    build,
+    changed_entities,
+    columns_of,
+    keys_of,
+    literal,
+    merged,
+    taken_back,
+)
 from shop import Shop
 
 from commerce_sync.proof.fresh import pages
 from consumers.builder.entities import ENTITIES, ReadOptions
-from consumers.router.resolve import resolve
 from consumers.router.rules import touched
-from consumers.router.stage import targets_of
 from runtime.database import Database, Snapshot
 from runtime.errors import Transient
 from schemas.codec import encode
@@ -144,8 +153,8 @@ def records(reader: Snapshot, size: int) -> dict[tuple[str, str], list[bytes]]:
 
 
 def test_every_captured_table_is_looked_at() -> None:
-    """Here or with categories, attributes and scopes; those of the paid edition are not in this schema."""
-    assert {*TABLES, *test_columns.TABLES} == {*CAPTURED_TABLES} - {*PAID_TABLES}
+    """Here, with categories, attributes and scopes, or with those of the paid edition."""
+    assert {*TABLES, *test_columns.TABLES, *test_paid_columns.OWN_TABLES} == {*CAPTURED_TABLES}
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -171,13 +180,13 @@ def test_a_change_of_any_column_marks_all_it_alters(shop: Shop, before: Catalog,
             with taken_back(shop.database) as database:
                 assert update(database, table, keys, row, changed)
                 after = build(database)
-                marked = Marked(database, table, "u", row, changed)
+                marked = Marked(database, touched(table, "u", row, changed))
             differing = changed_entities(before, after)
             missed = marked.missed(differing, merged(before, after))
             assert missed == [], f"{table}.{column}: {row} to {changed[column]!r}"
             altering |= {column} if differing else set()
 
-    print(f"{table}: alters {sorted(altering)}; looked into in vain {sorted(marking - altering)}")
+    REPORT.note(table, columns, altering, marking)
     assert columns - altering == INERT.get(table, set())
     assert marking - altering == MARKING_ONLY.get(table, set())
 
@@ -214,65 +223,17 @@ def test_a_row_that_goes_and_comes_marks_all_it_alters(shop: Shop, before: Catal
         with taken_back(shop.database) as database:
             assert attempt(database, f"DELETE FROM {table} WHERE {where(keys, row)}")
             without = build(database)
-            missed = Marked(database, table, "d", row, None).missed(changed_entities(before, without), before)
+            marked = Marked(database, touched(table, "d", row, None))
+            missed = marked.missed(changed_entities(before, without), before)
             assert missed == [], f"deleting {row} of {table}"
             columns, values = ", ".join(row), ", ".join(literal(value) for value in row.values())
             assert attempt(database, f"INSERT INTO {table} ({columns}) VALUES ({values})")
             again = build(database)
-            missed = Marked(database, table, "c", None, row).missed(
-                changed_entities(without, again), merged(without, again)
-            )
+            marked = Marked(database, touched(table, "c", None, row))
+            missed = marked.missed(changed_entities(without, again), merged(without, again))
             assert missed == [], f"adding {row} to {table}"
 
     assert rows
-
-
-class Marked:
-    """What the router makes dirty for one row change, looked up as the database is after it."""
-
-    def __init__(
-        self,
-        database: Database,
-        table: str,
-        op: str,
-        row: dict[str, Any] | None,
-        changed: dict[str, Any] | None,
-    ) -> None:
-        touches = touched(table, op, row, changed)
-        resolved = resolve(database, "", touches)
-        self._everything = {
-            touch.value if touch.kind == "everything" else "product"
-            for touch in touches
-            if resolved.is_everything(touch)
-        }
-        targets = [
-            target
-            for touch in touches
-            if not resolved.is_everything(touch)
-            for target in targets_of(touch, resolved)
-        ]
-        self._entities = {(target.entity, target.name) for target in targets if not target.is_reference}
-        self._references = {(target.entity, target.name) for target in targets if target.is_reference}
-
-    def missed(self, differing: set[tuple[str, str]], catalog: Catalog) -> list[tuple[str, str]]:
-        """Entities that differ and are reached neither by key nor as a whole nor by what they refer to."""
-        return [
-            (entity, key)
-            for entity, key in sorted(differing)
-            if entity not in self._everything
-            and (entity, key) not in self._entities
-            and not any((entity, name) in self._references for name in catalog.refs.get((entity, key), ()))
-        ]
-
-
-@contextmanager
-def taken_back(database: Database) -> Iterator[Database]:
-    """A transaction that sees its own changes and leaves none."""
-    database.query("START TRANSACTION")
-    try:
-        yield database
-    finally:
-        database.query("ROLLBACK")
 
 
 def rows_of(shop: Shop, table: str, rows_max: int) -> list[dict[str, Any]]:

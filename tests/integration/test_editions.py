@@ -17,7 +17,7 @@ import msgspec
 import pytest
 import requests
 from commerce_edition import AFTER, BEGIN
-from fake_registry import FakeRegistry, serving
+from fake_registry import any_registry
 
 from commerce_sync.checks.database import ask_connector_class
 from commerce_sync.local.stack import ADMIN_VARIABLE, Stack
@@ -199,7 +199,7 @@ class Flow:
 @pytest.fixture(scope="module")
 def registry() -> Iterator[str]:
     """Its address."""
-    with serving(FakeRegistry()) as url:
+    with any_registry() as url:
         yield url
     codec.use(None)
 
@@ -314,14 +314,74 @@ def test_a_version_that_takes_over_by_its_rows_is_built_from(path: Flow) -> None
     path.wait_until("names are those of the next versions", lambda: names_of(path, sku, "4") == {"not"})
 
 
-def test_a_version_that_takes_over_by_time_is_built_from(path: Flow) -> None:
-    """No row is written at that moment; children that the version to come alone has follow too."""
-    sku = take_over(path, 8, 5, 5)
-    before = names_of(path, sku, "5")
+# A product of this SKU, and a category below the first root, that begin so many seconds from now.
+NEW_PRODUCT = (
+    "INSERT INTO {p}sequence_product VALUES ({id})",
+    (
+        "INSERT INTO {p}catalog_product_entity (row_id, entity_id, attribute_set_id, sku, created_in)"
+        " VALUES ({id} + 5000000, {id}, 4, '{sku}', UNIX_TIMESTAMP() + {in_s})"
+    ),
+    "INSERT INTO {p}catalog_product_website (product_id, website_id) VALUES ({id}, 1)",
+    (
+        "INSERT INTO {p}catalog_product_entity_int (attribute_id, store_id, row_id, value)"
+        " SELECT attribute_id, 0, {id} + 5000000, 1 FROM {p}eav_attribute"
+        " WHERE entity_type_id = 4 AND attribute_code IN ('status', 'visibility')"
+    ),
+)
+NEW_CATEGORY = (
+    "INSERT INTO {p}sequence_catalog_category VALUES ({id})",
+    (
+        "INSERT INTO {p}catalog_category_entity (row_id, entity_id, parent_id, path, position, level,"
+        " children_count, created_in)"
+        " VALUES ({id} + 5000000, {id}, 2, '1/2/{id}', 9, 2, 0, UNIX_TIMESTAMP() + {in_s})"
+    ),
+    (
+        "INSERT INTO {p}catalog_category_entity_varchar (attribute_id, store_id, row_id, value)"
+        " SELECT attribute_id, 0, {id} + 5000000, 'soon' FROM {p}eav_attribute"
+        " WHERE entity_type_id = 3 AND attribute_code IN ('name', 'url_key')"
+    ),
+    (
+        "INSERT INTO {p}catalog_category_entity_int (attribute_id, store_id, row_id, value)"
+        " SELECT attribute_id, 0, {id} + 5000000, 1 FROM {p}eav_attribute"
+        " WHERE entity_type_id = 3 AND attribute_code = 'is_active'"
+    ),
+)
+
+
+def add(
+    path: Flow, statements: tuple[str, ...], number: int, in_s: int, sku: str = "", *, log: int = 1
+) -> None:
+    """What begins later; with `log` 0 capture does not see it."""
+    filled = (s.replace("{id}", str(number)).replace("{in_s}", str(in_s)) for s in statements)
+    path.shop.sql(f"SET sql_log_bin = {log}", *(s.replace("{sku}", sku) for s in filled))
+
+
+def begun(path: Flow) -> set[str]:
+    """What has an item of that which begins later, and whether the category above lists it."""
+    skus = {item["sku"] for item in path.held("products")}
+    categories = {item["categoryId"]: item for item in path.held("categories")}
+    above = {"below 2"} if "901" in categories["2"]["children"] else set()
+    return above | (skus | categories.keys()) & {"SEEN", "UNSEEN", "901"}
+
+
+def test_a_version_that_begins_by_time_is_built_from(path: Flow) -> None:
+    """No row is written at that moment; children that the version to come alone has follow too.
+
+    So do what has no version before: a product and a category that were seen as they were written, and a
+    product that only a resync could find.
+    """
+    add(path, NEW_PRODUCT, 902, 9, "UNSEEN", log=0)
+    add(path, NEW_PRODUCT, 901, 8, "SEEN")
+    add(path, NEW_CATEGORY, 901, 8)
+    sku = take_over(path, 8, 5, 8)
+    await_resync(path.settings, request_resync(path.settings, ("products",)), 60, lambda *_: None)
+    before = names_of(path, sku, "5"), begun(path)
 
     path.wait_until("names are those of the next versions", lambda: names_of(path, sku, "5") == {"not"})
-    assert "not" not in before
-    assert ("due", sku) in path.marked()
+    path.wait_until("what is new has begun", lambda: begun(path) == {"SEEN", "UNSEEN", "901", "below 2"})
+    assert "not" not in before[0]
+    assert before[1] == set()
+    assert {("due", name) for name in (sku, "SEEN", "UNSEEN")} <= path.marked()
 
 
 def test_an_attribute_added_while_running_is_on_items(path: Flow) -> None:

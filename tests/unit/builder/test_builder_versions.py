@@ -1,13 +1,22 @@
 """When versions of the paid edition begin and end is due like any other moment."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from builder_play import INDEX, built, dirty, read_from, stage
 from fake_shop import FakeShop
 
-from consumers.builder.read.versions import next_due_s
+from consumers.builder.index import PartitionIndex
+from consumers.builder.read.versions import next_due_s, own_names
+from runtime.record import Record
 from schemas.edition import edition_of
-from schemas.records import IndexEntry
+from schemas.records import Dirty, IndexEntry
+
+
+def due_at(sku: str, due_s: int) -> Record:
+    """What the clock says."""
+    return replace(dirty(sku), value=msgspec.json.encode(Dirty("due", due_s=due_s)))
 
 
 @pytest.fixture
@@ -32,6 +41,34 @@ def test_an_entity_is_due_when_another_version_of_it_begins(shop: FakeShop) -> N
     shop.changes_s = {("product", 7): 900, ("product", 8): 100}
 
     assert due(shop) == 900
+
+
+def test_a_product_whose_first_version_is_to_come_is_due_when_it_begins(shop: FakeShop) -> None:
+    """It has no row, no item and no reference yet: only its SKU is known, and the index remembers that."""
+    shop.staged, shop.changes_s = {7: "A", 8: "B"}, {("product", 7): 900, ("product", 8): 100}
+    index = {0: PartitionIndex()}
+    held = stage(shop, index)
+    outgoing = built(held, dirty("A"))
+    built(held, dirty("A"))
+
+    assert [record.topic for record in outgoing] == [INDEX]
+    assert index[0].get("A") == IndexEntry(snapshot=shop.position, due_s=900)
+
+
+def test_versions_count_as_they_do_at_the_moment_that_was_called(shop: FakeShop) -> None:
+    """A server whose clock is behind would give the version before, and nobody would call again."""
+    shop.sell("A", "name", 7)
+    built(stage(shop), due_at("A", 900), dirty("B"))
+    built(stage(shop), dirty("A"))
+
+    assert shop.not_before_s == [900, 0]
+
+
+def test_own_versions_are_found_without_a_row() -> None:
+    """A product's by its SKU; a category's and those below it by its id; the others have none."""
+    assert own_names("product", "1:a") == ("sku:1:a",)
+    assert own_names("category", "5") == ("category:5", "below:5")
+    assert own_names("attribute", "5") == own_names("scope", "website:1") == ()
 
 
 def test_open_source_has_no_moment(monkeypatch: pytest.MonkeyPatch) -> None:

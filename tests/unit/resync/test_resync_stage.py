@@ -11,6 +11,7 @@ from fake_shop import FakeShop
 from producers.resync import stage as stage_module
 from producers.resync.stage import ResyncStage
 from runtime.record import Outgoing, Record
+from schemas.edition import edition_of
 from schemas.keys import partition_for
 from schemas.records import Dirty, Position, ResyncProgress
 from schemas.topics import TopicNames
@@ -342,6 +343,19 @@ def test_vanished_entities_of_the_index_are_enumerated_at_the_end() -> None:
         ["A", "B"],
         ["gone-1", "gone-2", "gone-3"],
     ]
+
+
+def test_entities_that_are_yet_to_come_are_enumerated_at_the_end() -> None:
+    """Of the paid edition: a build notes when they begin. The index may know some of them, too."""
+    shop = FakeShop({1: "A"})
+    shop.staged = {2: "B", 3: "C"}
+    open_source = follow(stage(shop, [b"C"]), command())
+    shop.edition = edition_of(
+        ("catalog_product_entity", column) for column in ("row_id", "entity_id", "created_in", "updated_in")
+    )
+
+    assert follow(stage(shop, [b"C"]), command()) == [["A", "B", "C"]]
+    assert open_source == [["A", "C"]]
 
 
 def test_an_entity_is_present_only_when_its_bytes_are_equal() -> None:
