@@ -412,6 +412,11 @@ class Feed:
                 key, letter.partition, letter.offset, letter.lane, letter.time_ms, deleted=deleted
             )
             entry.forced = entry.forced or forced
+        elif held is not None and held.hash in FALLEN:
+            # Its record says whether it should be there; it is read before the item goes. A second send that
+            # was due would be a delete now.
+            entry = self.waiting.revive(key, held.partition, held.offset, "bulk", held.time_ms, deleted=False)
+            entry.overdue = held.again_ms is not None and held.again_ms <= self._clock.wall_ms()
         elif held is not None and held.again_ms is not None:
             entry = self.waiting.revive(
                 key, held.partition, held.offset, "bulk", held.again_ms, deleted=held.outcome == "deleted"
@@ -419,9 +424,6 @@ class Feed:
             entry.overdue = True
             if entry.first_offset is None:
                 entry.forced = entry.again = True
-        elif held is not None and held.hash in FALLEN:
-            # Its record says whether it should be there; it is read before the item goes.
-            self.waiting.revive(key, held.partition, held.offset, "bulk", held.time_ms, deleted=False)
 
     def resend(self, item: ResendItem, requested_ms: int) -> None:
         """The target was found to hold something else: what it should hold, as far as we know now, goes.
@@ -548,9 +550,7 @@ class Feed:
         # A request about it that nobody heard of may still bring it back.
         certainly = certainly and held.again_ms is None and not self.state.is_unknown(key)
         content_hash = FELL_HASH if certainly else MAY_HAVE_FALLEN_HASH
-        # A second send that was due would be a delete now; what its record says is looked at instead.
-        fallen = held._replace(outcome="deleted", hash=content_hash, time_ms=now_ms, again_ms=None)
-        self._rewrite(key, fallen)
+        self._rewrite(key, held._replace(outcome="deleted", hash=content_hash, time_ms=now_ms))
         self._deleted.append((now_ms, key))
         self._send_again(key, now_ms + round(self._rules.settle_s * 1000))
         self.count("deleted")

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import openapi
 import pytest
 from emulator_client import Client
 from feed_items import GROUP_BOOK, ITEMS, KEYS
+from http_answers import serve
 from saas_contract import corrected, published, request_schema, with_contract
+from signing_keys import private_key_pem
 from test_optimizer_schemas import published_validator, with_contracts
 
 from commerce_sync.emulator.server import Emulator
@@ -186,3 +189,59 @@ def test_saas_requests_are_what_is_published(running: Emulator, feed: str) -> No
 
     assert complaints == []
     assert len(contradicted) == UNPLEASABLE.get(feed, 0), contradicted
+
+
+@openapi.with_openapi
+@pytest.mark.parametrize("name", DIALECT_FEEDS)
+def test_requests_go_to_published_paths_with_the_published_headers(name: str) -> None:
+    """Small and compressed, with every header that is required and none of another value."""
+    description = openapi.described(openapi.OPTIMIZER if name == "optimizer" else openapi.SAAS)
+    places = [
+        (feed, operation, text)
+        for feed in DIALECT_FEEDS[name]
+        for operation in ("upsert", "delete")
+        for text in (b"[1]", b"[%s]" % (b"1," * 2_000))
+    ]
+    with serve(*[(200, {"access_token": "t", "expires_in": 3600}), *([(200, {})] * len(places))]) as service:
+        target = _target(name, service.url)
+        dialect, submitter = dialect_of(target), Submitter(target, "test")
+        for feed, operation, text in places:
+            submitter.post(dialect.path(feed, operation), text)
+
+    asked = list(zip(service.requests, service.headers, strict=True))[name == "optimizer" :]
+    wrong = {
+        (method, path): complaints
+        for (method, path, _), headers in asked
+        if (complaints := _complaints(description, method, path.removeprefix("/of"), headers))
+    }
+    assert wrong == {}
+    assert len(asked) == len(places)
+    assert {headers.get("content-encoding") for _, headers in asked} == {None, "gzip"}
+
+
+def _target(name: str, url: str) -> TargetSettings:
+    key = {"api_key": "demo", "private_key": private_key_pem(), "environment_id": "demo"}
+    token = {"token_url": f"{url}/token", "client_id": "demo", "client_secret": "demo"}
+    auth = token if name == "optimizer" else key
+    return TargetSettings.model_validate({"dialect": name, "url": f"{url}/of", "auth": auth})
+
+
+def _complaints(of: dict[str, Any], method: str, path: str, headers: dict[str, str]) -> list[str]:
+    """What is wrong with where a request went, and with its headers."""
+    if (
+        operation := of["paths"].get(path) or of["paths"].get(path.removesuffix("demo") + "{DATA_SPACE_ID}")
+    ) is None:
+        return ["no such path"]
+    parameters = operation[method.lower()]["parameters"]
+    shared = of["components"].get("parameters", {})
+    named = [shared[p["$ref"].rpartition("/")[2]] if "$ref" in p else p for p in parameters]
+    found = []
+    for parameter in named:
+        value = headers.get(parameter["name"].lower())
+        if parameter["in"] == "header" and value is None and parameter["required"]:
+            found.append(f"{parameter['name']} is missing")
+        elif parameter["in"] == "header" and value is not None:
+            found += [
+                e.message for e in jsonschema_rs.Draft202012Validator(parameter["schema"]).iter_errors(value)
+            ]
+    return found

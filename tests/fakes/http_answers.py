@@ -24,7 +24,9 @@ def serve(*answers: tuple[int, object]) -> Iterator[Answers]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
-            script.requests.append((self.command, self.path, self.rfile.read(length).decode()))
+            script.requests.append(
+                (self.command, self.path, self.rfile.read(length).decode(errors="replace"))
+            )
             script.headers.append({name.lower(): value for name, value in self.headers.items()})
             status, body = script.answers.pop(0)
             as_text = isinstance(body, str)

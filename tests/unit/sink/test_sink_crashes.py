@@ -10,6 +10,8 @@ import pytest
 from fake_target import FakeSender, accepted, feed_record, item_key, refused
 from sink_drive import CONTROL, STATUS, Drive
 
+from consumers.sink.dialects import Dialect
+from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer
 from consumers.sink.waiting import Fetch
@@ -29,7 +31,8 @@ class Killed(BaseException):
 class World:
     """What outlives a process: the service, and how many calls are left until the process dies."""
 
-    held: dict[str, str] = field(default_factory=dict)
+    held: dict[Any, Any] = field(default_factory=dict)
+    dialect: Dialect = field(default_factory=OptimizerDialect)
     calls: int = 0
     dies_at: int = -1
     # The third request gets a 503, the fifth is stored and its answer lost.
@@ -47,6 +50,11 @@ class World:
         self.requests += 1
         if self.requests == 3:
             return Answer(503)
+        answer = self.judge(operation, items)
+        return Answer(0, error="lost") if self.requests == 5 else answer
+
+    def judge(self, operation: str, items: list[dict[str, Any]]) -> Answer:
+        """As a service that is well."""
         bad = [(n, "name", "bad") for n, item in enumerate(items) if item.get("name") == "bad"]
         if bad:
             return refused(*bad)
@@ -55,7 +63,7 @@ class World:
                 self.held.pop(item["sku"], None)
             else:
                 self.held[item["sku"]] = item["name"]
-        return Answer(0, error="lost") if self.requests == 5 else accepted(len(items))
+        return accepted(len(items))
 
 
 class MortalDrive(Drive):
@@ -64,7 +72,13 @@ class MortalDrive(Drive):
     def __init__(self, world: World, after: Drive | None = None) -> None:
         self.world = world
         super().__init__(
-            FakeSender(), items_max=3, rules=RULES, after=after, clean=after is None, lost=world.lost
+            FakeSender(),
+            items_max=3,
+            rules=RULES,
+            after=after,
+            clean=after is None,
+            dialect=world.dialect,
+            lost=world.lost,
         )
         self.alive = True
         # At a start the control topic is read again; what `load` does not look at is heard a second time.
@@ -232,13 +246,13 @@ SCENARIOS: dict[str, Sequence[Step]] = {
 }
 
 
-def lived(world: World, scenario: str, *, at_once: bool = True) -> Drive:
+def lived(world: World, steps: Sequence[Step], *, at_once: bool = True) -> Drive:
     """All steps, and time for every retry and second send.
 
     A killed sink is started again at once, or only when the next step has been made.
     """
     drive = MortalDrive(world)
-    for step in [*SCENARIOS[scenario], *([put()] * 16)]:
+    for step in [*steps, *([put()] * 16)]:
         alive = drive.alive
         try:
             step(drive)
@@ -274,7 +288,7 @@ def end(world: World, drive: Drive) -> dict[str, Any]:
 def undisturbed(scenario: str) -> tuple[dict[str, Any], int]:
     """The end of a sink that is left alone, and the calls it made."""
     world = World()
-    return end(world, lived(world, scenario)), world.calls
+    return end(world, lived(world, SCENARIOS[scenario])), world.calls
 
 
 NAMES = {f"A{n}": f"Name of A{n}" for n in range(7)}
@@ -313,7 +327,7 @@ def test_killed_at_any_call_it_ends_the_same(scenario: str, at_once: bool) -> No
     differing = {}
     for call in range(1, calls + 1):
         world = World(dies_at=call)
-        after = end(world, lived(world, scenario, at_once=at_once))
+        after = end(world, lived(world, SCENARIOS[scenario], at_once=at_once))
         if after != ended:
             differing[call] = after
 

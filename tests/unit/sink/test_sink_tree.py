@@ -320,6 +320,30 @@ def test_what_fell_while_its_second_send_was_due_comes_back_all_the_same(
     assert sink.outcomes("categories") == {"men": "deleted", "men/tops": "delivered"}
 
 
+def test_what_fell_and_came_back_still_goes_a_second_time(service: Service, sink: TreeDrive) -> None:
+    """A request that was lost before may arrive behind the return of what stands above."""
+    put(sink, "categories", "men")
+    sink.run()
+    service.answers = [LOST]
+    sink.put("categories", "men/tops", "old")
+    sink.scan()
+    lost = sink.fly()
+    sink.land(lost)
+    sink.put("categories", "men/tops", "new")
+    sink.pass_time(40)
+    tombstones(sink, "categories", "men")
+    sink.pass_time(1)
+    put(sink, "categories", "men")
+    sink.pass_time(1)
+    before = service.held("categories")
+
+    service.apply(lost[0])
+    sink.pass_time(300)
+
+    assert before == {"men": "1", "men/tops": "new"}
+    assert service.held("categories") == {"men": "1", "men/tops": "new"}
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 def test_what_must_not_come_back_with_its_parent_is_deleted_again(
     service: Service, sink: TreeDrive, restarted: bool
