@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
 
-# slow: each answer comes in small pieces. cut: half of an answer, then the end of the connection.
-# reset: the request gets through, the connection is reset instead of an answer. silent: connections are
-# taken, nothing gets through. lost: the request gets through, its answer does not. late: the request gets
-# through after a while, however long its sender waits.
+# slow: an answer comes byte by byte, so that no socket times out for a minute. cut: half of an answer, then
+# the end of the connection. reset: the request gets through, the connection is reset instead of an answer.
+# silent: connections are taken, nothing gets through. lost: the request gets through, its answer does not.
+# late: the request gets through after a while, however long its sender waits.
 Fault = Literal["slow", "cut", "reset", "silent", "lost", "late"]
 
 LATE_S: Final = 1.5
-_PIECE_BYTES: Final = 50
-_PIECE_S: Final = 0.05
+_BYTE_S: Final = 0.4
 _CHUNK: Final = 65_536
 _RESET: Final = struct.pack("ii", 1, 0)
 
@@ -70,9 +69,9 @@ class Proxy:
                 self.met += 1
             match self.fault:
                 case "slow":
-                    for start in range(0, len(data), _PIECE_BYTES):
-                        to_client.write(data[start : start + _PIECE_BYTES])
-                        await asyncio.sleep(_PIECE_S)
+                    for place in range(len(data)):
+                        to_client.write(data[place : place + 1])
+                        await asyncio.sleep(_BYTE_S)
                 case "cut":
                     to_client.write(data[: len(data) // 2])
                     return

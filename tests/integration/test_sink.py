@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 from click.testing import CliRunner
+from confluent_kafka import Consumer, Producer, TopicPartition
 from pipeline import Pipeline, running
 
 from commerce_sync.cli import cli
@@ -19,6 +20,8 @@ from commerce_sync.local.stack import Stack
 from commerce_sync.proof.open import lines, opened
 from commerce_sync.proof.target import read_items
 from commerce_sync.run.replay import open_reconciles
+from commerce_sync.run.roles import consumption
+from runtime.kafka import ADMIN_TIMEOUT_S, transactional_producer
 from schemas.topics import TopicNames
 
 pytestmark = pytest.mark.stack
@@ -262,4 +265,84 @@ def test_a_frozen_sink_is_replaced_and_writes_nothing_when_it_thaws(path: Pipeli
     log = log_of(path, frozen).read_text()
     # It may have been frozen in the middle of a transaction, which outlives its time then.
     assert '"event": "role ends"' in log or '"event": "transaction does not end, starting over"' in log
+    assert play.proof(path.scene).differences == ()
+
+
+def sinks(path: Pipeline) -> dict[str, int]:
+    """Process ids of the sinks that run."""
+    assert path.scene.supervisor is not None
+    return {label: pid for label, pid in path.scene.supervisor.pids().items() if label.startswith("sink.")}
+
+
+def identities(path: Pipeline, since: int) -> set[tuple[str, ...]]:
+    """Products that were stored since the service's log was so long."""
+    made = path.requests_made()[since:]
+    return {tuple(name) for r in made if r["path"].endswith(PRODUCTS_PATH) for name in r["identities"]}
+
+
+def test_a_sink_whose_position_was_lost_compares_every_feed_and_sends_little_again(path: Pipeline) -> None:
+    """As after the broker forgot the group: positions without a mark, at the beginning of each log."""
+    path.settle()
+    settings, product = path.scene.settings, path.product_ids()[7]
+    wanted = consumption(settings, "sink", TARGET)
+    feeds = settings.targets[TARGET].sent_feeds
+    names = TopicNames(settings.kafka.topic_prefix)
+    places = [TopicPartition(names.feed(feed), number, 0) for feed, number in path.ends(feeds)]
+    producer = transactional_producer(settings.kafka, "test.lost", wanted.group, places[0].topic)
+    process = active(path)
+    before, said = len(path.requests_made()), len(log_of(path, process).read_text())
+    # Nobody starts it again before the test looks after the processes.
+    os.kill(sinks(path)[f"sink.{TARGET}.demo-{process}"], signal.SIGKILL)
+    forget(path, wanted.group, producer, places)
+    rename(path, product, "Meanwhile")
+    path.settle()
+    path.wait_until("everything was compared", lambda: open_reconciles(settings) == {})
+
+    log = log_of(path, process).read_text()[said:]
+    sent = identities(path, before)
+    assert log.count('"reconcile needed"') == log.count('"reconcile done"') == len(feeds)
+    assert names_of(path, product) == {"Meanwhile"}
+    # What goes again is what no status tells of: the edit, and records that said nothing new.
+    assert str(product) in {path.held()[name]["externalIds"][0]["id"] for name in sent}
+    assert len(sent) < len(path.held()) / 2
+    assert play.proof(path.scene).differences == ()
+
+
+def forget(path: Pipeline, group: str, producer: Producer, places: list[TopicPartition]) -> None:
+    """Set a group's positions beside its members, without what a sink notes at them."""
+    servers = path.scene.settings.kafka.bootstrap_servers
+    asker = Consumer({"bootstrap.servers": servers, "group.id": group})
+    try:
+        producer.begin_transaction()
+        producer.send_offsets_to_transaction(places, asker.consumer_group_metadata(), ADMIN_TIMEOUT_S)
+        producer.commit_transaction(ADMIN_TIMEOUT_S)
+    finally:
+        asker.close()
+
+
+def test_another_address_is_sent_nothing_before_it_is_confirmed_and_then_everything(
+    path: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same service by another name; an edit waits meanwhile."""
+    path.settle()
+    product, supervisor = path.product_ids()[8], path.scene.supervisor
+    assert supervisor is not None
+    url = supervisor.environment[f"{TARGET_SETTINGS}URL"]
+    moved = {f"{TARGET_SETTINGS}URL": url.replace("127.0.0.1", "localhost")}
+    supervisor.environment = {**supervisor.environment, **moved}
+    before = len(path.requests_made())
+    for pid in sinks(path).values():
+        os.kill(pid, signal.SIGTERM)
+    path.wait_until(
+        "it is noticed", lambda: "target has another address" in log_of(path, active(path)).read_text()
+    )
+    rename(path, product, "At the new address")
+    path.wait_until("the builder has written it", lambda: _waits(path, monkeypatch))
+    unconfirmed = len(path.requests_made())
+    command(path, monkeypatch, "resync", "--feed", "all", "--target", TARGET, "--no-reindex", "--force")
+    path.settle()
+
+    assert unconfirmed == before
+    assert identities(path, before) >= set(path.held())
+    assert names_of(path, product) == {"At the new address"}
     assert play.proof(path.scene).differences == ()

@@ -169,7 +169,7 @@ def edits_under(scene: Scene, fault: Fault, rounds: int = 4) -> int:
 @pytest.mark.parametrize("fault", ["slow", "cut", "reset", "silent", "lost"])
 def test_a_bad_network_loses_nothing_and_turns_nothing_back(scene: Scene, fault: Fault) -> None:
     """Edits and deletes go on meanwhile; when it is well again the service soon has the newest of each."""
-    before = len(requests_of(scene.service))
+    before, process = len(requests_of(scene.service)), scene.supervisor.pids()
     with Watcher(scene) as watcher:
         met = edits_under(scene, fault)
         scene.await_settled()
@@ -179,6 +179,7 @@ def test_a_bad_network_loses_nothing_and_turns_nothing_back(scene: Scene, fault:
     assert scene.held() == scene.expected()
     assert (watcher.went_back, watcher.looks > 0) == ([], True)
     assert scene.parked() == []
+    assert scene.supervisor.pids() == process, "the sink's process ended"
 
 
 def test_a_request_that_arrives_after_it_was_given_up_is_put_right(scene: Scene) -> None:
