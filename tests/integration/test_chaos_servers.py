@@ -35,6 +35,8 @@ from schemas.topics import TopicNames
 pytestmark = pytest.mark.stack
 
 PRODUCTS = 60
+# A busy service is asked again so often.
+BUSY_S = 1
 SEED = 4
 NAME = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = 'name' AND entity_type_id = 4)"
 
@@ -82,22 +84,35 @@ def test_a_machine_that_loses_power_goes_on_where_it_was(path: Pipeline, own_sta
 
 
 def test_a_broker_that_freezes_and_thaws_costs_nothing(path: Pipeline, own_stack: Stack) -> None:
-    """SIGSTOP amid edits, for longer than a sink may send without the group's word: no connection is lost."""
+    """SIGSTOP amid edits, with no connection lost: a sink sends no longer than the group's last word holds.
+
+    The service is busy meanwhile, so there is always something that would go.
+    """
     stack = local_stack.read(own_stack.data_dir)  # Its processes are others than at the start of this module.
     pid = stack.pid("kafka") if stack is not None else None
     assert pid is not None
     with editing(path, 20, SEED + 2) as edits:
         path.wait_until("some edits are made", lambda: edits.made >= 20)
+        path.put_faults({"match": {"path": "/v1/catalog/*"}, "do": {"status": 429, "retry_after": BUSY_S}})
+        begun = len(path.requests_made())
+        path.wait_until("the service is asked", lambda: len(path.requests_made()) > begun)
         os.kill(pid, signal.SIGSTOP)
         try:
-            thaws_at = time.monotonic() + LEASE_S + 1
-            path.wait_until("the lease is over", lambda: time.monotonic() > thaws_at)
+            ends_at = time.monotonic() + LEASE_S + 1
+            path.wait_until("the lease is over", lambda: time.monotonic() > ends_at)
+            within = len(path.requests_made())
+            ends_at += 3 * BUSY_S
+            path.wait_until("nothing is asked", lambda: time.monotonic() > ends_at)
+            beyond = len(path.requests_made())
         finally:
             os.kill(pid, signal.SIGCONT)
+            path.clear_faults()
         before = edits.made
         path.wait_until("edits go on", lambda: edits.made >= before + 20)
     path.settle()
 
+    assert within > begun + 3
+    assert beyond == within
     assert play.proof(path.scene).differences == ()
 
 
