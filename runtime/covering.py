@@ -83,6 +83,16 @@ def never_arrives(gtid: str, replicated: str, current: str) -> bool:
     return has < number <= written
 
 
+def was_never_written(gtid: str, written: str) -> bool:
+    """True when a server's log does not hold a transaction that its readers were told of: it began anew.
+
+    Args:
+        written: `@@gtid_binlog_pos` of MariaDB, GTIDs with commas between them.
+    """
+    domain, number = _domain_and_number(gtid)
+    return _numbers(written).get(domain, 0) < number
+
+
 def _numbers(position: str) -> dict[str, int]:
     return dict(_domain_and_number(gtid) for gtid in position.split(",") if gtid)
 

@@ -13,7 +13,7 @@ from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime import mended_text
-from runtime.covering import began_anew, needs, never_arrives
+from runtime.covering import began_anew, needs, never_arrives, was_never_written
 from runtime.errors import BehindFloor, Fault, Transient, Unreachable, UnreadableText
 from runtime.settings import DatabaseAddress
 from schemas.edition import Edition, edition_of
@@ -200,7 +200,7 @@ class Database:
                 break
             if time.monotonic() >= deadline:
                 missing = [place for place in needed.places if not position.covers(place)]
-                if began_anew(position, missing):
+                if began_anew(position, missing) or self._never_wrote(missing):
                     log.warning(
                         "the server's binlog began anew", extra={"stands": position, "missing": missing}
                     )
@@ -238,6 +238,14 @@ class Database:
             )
         self._said_lost |= lost
         return lost
+
+    def _never_wrote(self, places: Sequence[Position]) -> bool:
+        """True when the server that is read does not know of one of these changes of its own."""
+        gtids = [place.gtid for place in places if place.gtid]
+        if not gtids:
+            return False
+        ((written,),) = self.query("SELECT @@gtid_binlog_pos")
+        return any(was_never_written(gtid, str(written)) for gtid in gtids)
 
     def _wait_for_gtids(self, gtids: Sequence[str], wait_s: float, failure: type[Transient]) -> None:
         function = "MASTER_GTID_WAIT" if self.is_mariadb else "WAIT_FOR_EXECUTED_GTID_SET"

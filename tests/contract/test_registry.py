@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fake_registry import FakeRegistry, serving
+from fake_registry import REAL, FakeRegistry, serving
 from feed_items import ITEMS
 
 from runtime.errors import NotFine, Transient
@@ -15,9 +15,6 @@ from runtime.registry import Registry, use_registry
 from schemas import codec
 from schemas.codec import UnknownSchema, decode, decode_some, encode, schema_text
 from schemas.topics import TopicNames
-
-# Such as http://127.0.0.1:8080/apis/ccompat/v7 of an Apicurio Registry.
-REAL = "COMMERCE_SYNC_TEST_REGISTRY"
 
 
 @pytest.fixture(params=["fake", "real"])

@@ -1,11 +1,15 @@
 """A schema registry in memory, as far as the pipeline asks one."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+# Where a real one runs, such as http://127.0.0.1:8080/apis/ccompat/v7 of an Apicurio Registry.
+REAL = "COMMERCE_SYNC_TEST_REGISTRY"
 
 
 class FakeRegistry:
@@ -81,3 +85,13 @@ def serving(registry: FakeRegistry) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def any_registry() -> Iterator[str]:
+    """The address of the real one where one is given, else of one in memory."""
+    if real := os.environ.get(REAL):
+        yield real
+        return
+    with serving(FakeRegistry()) as address:
+        yield address

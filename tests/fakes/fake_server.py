@@ -19,7 +19,8 @@ class FakeServer(Database):
     Args:
         places: where each snapshot stands in the log, the last one for ever; none: it has no log.
         gtids: GTIDs that have arrived.
-        replicated, current: what MariaDB says of the newest GTIDs, those it replicated and all.
+        replicated, current, written: what MariaDB says of the newest GTIDs: those it replicated, all, and
+            those in its own log.
     """
 
     def __init__(
@@ -31,12 +32,14 @@ class FakeServer(Database):
         gtids: Sequence[str] = (),
         replicated: str = "0-1-70",
         current: str = "0-1-70",
+        written: str = "0-1-70",
     ) -> None:
         super().__init__(ADDRESS, setting="commerce.url")
         self._mariadb, self._number = mariadb, number
         self._places = list(places)
         self._gtids = frozenset(gtids)
         self._told = replicated, current
+        self._written = written
         self.asked: list[str] = []
 
     def query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
@@ -47,6 +50,8 @@ class FakeServer(Database):
             return [(self._number, "11.4.2-MariaDB-log" if self._mariadb else "8.4.0")]
         if "@@gtid_slave_pos" in statement:
             return [self._told]
+        if "@@gtid_binlog_pos" in statement:
+            return [(self._written,)]
         self.asked.append(statement % tuple(map(repr, parameters)) if parameters else statement)
         if "GTID" in statement:
             gtid, _ = parameters

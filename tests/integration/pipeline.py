@@ -22,10 +22,12 @@ from commerce_sync.ledger.gather import FeedStatus, gather
 from commerce_sync.local.stack import Stack
 from commerce_sync.proof.open import lines, opened
 from commerce_sync.proof.target import read_products
+from commerce_sync.run.framing import choose_framing
 from commerce_sync.sample.database import address_of, connected
 from runtime.kafka import read_to_end, reader, watermarks
 from runtime.record import Record
 from runtime.settings import Settings
+from schemas import codec
 from schemas.entities import ENTITY_OF, FEEDS, partitions_of
 from schemas.keys import partition_for
 from schemas.records import DeadLetter
@@ -225,7 +227,10 @@ def running(
     variables |= overrides
     with Scene(Options(data_dir, products, 1, workers), print, variables) as scene:
         try:
+            # What this process reads of the topics is framed as the roles frame it.
+            choose_framing(scene.settings)
             play.first_sync(scene, 5, print)
             yield Pipeline(scene)
         finally:
+            codec.use(None)
             requests.delete(f"{scene.settings.capture.connect_url}/connectors/path-{run}", timeout=10)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 import requests
+from fake_registry import any_registry
 from pipeline import Pipeline, running
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -48,10 +49,12 @@ SWITCHES = dict.fromkeys(("EXPORTER_EXTENDED_LOG", "PERSIST_EXPORTED_FEED", "EXP
 
 @pytest.fixture(scope="module")
 def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """One pipeline for this module's tests."""
-    with running(stack, tmp_path_factory.mktemp("audit"), PRODUCTS, SWITCHES, {}) as pipeline:
-        pipeline.settle()
-        yield pipeline
+    """One pipeline for this module's tests; a schema registry frames its items."""
+    with any_registry() as url:
+        framed = {"COMMERCE_SYNC__KAFKA__SCHEMA_REGISTRY_URL": url}
+        with running(stack, tmp_path_factory.mktemp("audit"), PRODUCTS, SWITCHES | framed, {}) as pipeline:
+            pipeline.settle()
+            yield pipeline
 
 
 def audited(path: Pipeline, *, repair: bool = False) -> tuple[Result, Result | None]:
@@ -193,6 +196,23 @@ def test_the_switches_of_the_exporter_do_what_operators_know(path: Pipeline) -> 
     )
     assert any(f'"sku":"{sku}"' in payload for payload in payloads)
     assert msgspec.json.decode(row["payload"])["sku"] == sku
+
+
+def test_whatever_reads_items_takes_those_that_a_registry_framed(path: Pipeline) -> None:
+    """A zero byte and an id on the topic; the sink sent them, the ledger tells of them and shows one."""
+    names = TopicNames(path.scene.settings.kafka.topic_prefix)
+    newest = {record.key: record.value for record in path.topic(names.feed("products"))}
+    values = [value for value in newest.values() if value is not None]
+    (sku, _), held = min(path.held().items())
+    (shown,) = (
+        item
+        for item in path.command("items", "show", sku, "--feed", "products", "--json")["items"]
+        if msgspec.json.decode(item["key"])["storeViewCode"] == held["source"]["locale"]
+    )
+
+    assert {value[:1] for value in values} == {b"\x00"}
+    assert path.ledger().sent == len(values) == len(path.held())
+    assert (shown["name"], shown["payload"]["name"]) == (held["name"], held["name"])
 
 
 def test_each_difference_is_found_at_its_stage_and_mended_with_no_request_too_many(path: Pipeline) -> None:

@@ -16,19 +16,26 @@ from background import editing
 from confluent_kafka import TopicPartition
 from pipeline import Pipeline, running
 
+from commerce_sync.checks.position import capture_findings
 from commerce_sync.demo import play
+from commerce_sync.local import accounts, servers
 from commerce_sync.local import stack as local_stack
 from commerce_sync.local.stack import NAMES, Stack
 from commerce_sync.run.quiet import await_quiet
 from commerce_sync.run.request import request_resync
+from commerce_sync.run.resync import Wish, begin_anew
 from commerce_sync.run.roles import processes
 from commerce_sync.sample.database import address_of, connected
 from consumers.router.decode import decode_change
 from consumers.sink.role import LEASE_S
+from producers.connectors import observe
+from producers.connectors.connect import Connect
+from producers.connectors.declare import MARIADB_CLASS
 from runtime.database import Database
-from runtime.errors import NotFine, Transient
+from runtime.errors import BehindFloor, NotFine, Transient
 from runtime.kafka import poll_batch, reader, watermarks
 from runtime.record import Record
+from schemas.entities import FEEDS
 from schemas.records import Position
 from schemas.topics import TopicNames
 
@@ -251,3 +258,73 @@ def test_a_snapshot_covers_a_change_or_is_not_handed_out(path: Pipeline) -> None
             seen_later = snapshot.query(query)
 
     assert (seen, seen_later) == ([("Old",)], [("New",)])
+
+
+def fail_over(stack: Stack) -> None:
+    """A server with another number and a log of its own, begun anew, listens where the first one did."""
+    stack.stop_process("mariadb")
+    for file in stack.layout.mariadb.glob("binlog.*"):
+        file.unlink()
+    first = accounts.statements(accounts.passwords(stack.layout.secrets)) + "SET GLOBAL server_id = 2;\n"
+    base = local_stack._programs(lambda _: None).mariadb
+    stack.identities["mariadb"] = servers.start_mariadb(stack.layout, base, stack.ports["mariadb"], first)
+    stack.save()
+    local_stack._await(stack, "mariadb")
+
+
+def test_a_server_with_another_history_is_noticed_and_healed_by_re_seed(
+    path: Pipeline, own_stack: Stack
+) -> None:
+    """What was on its way arrives, without waiting for the old log; what that alone knew of is missed."""
+    settings = path.scene.settings
+    connect, name = Connect(settings.capture.connect_url), settings.capture.connector
+    dirty = TopicNames(settings.kafka.topic_prefix).dirty("product")
+    rename = (
+        "UPDATE catalog_product_entity_varchar SET value = '%s' WHERE entity_id = %s"
+        f" AND attribute_id = {NAME}"
+    )
+    path.settle()
+    seen, unseen = path.product_ids()[7:9]
+
+    def shown(product: int) -> set[str]:
+        return {i["name"] for i in path.held().values() if i["externalIds"][0]["id"] == str(product)}
+
+    builder, before = path.send("builder", signal.SIGSTOP), len(path.topic(dirty))
+    try:
+        path.sql(rename % ("Seen", seen))
+        path.wait_until("the edit waits for the builder", lambda: len(path.topic(dirty)) > before)
+        connect.stop(name)
+        path.sql(rename % ("Unseen", unseen))
+        fail_over(own_stack)
+        connect.resume(name)
+    finally:
+        os.kill(builder, signal.SIGCONT)
+    path.wait_until("it is noticed", lambda: observe.status(settings).health == "failed")
+    (told,) = capture_findings(settings, None)
+    path.wait_until("what was on its way has arrived", lambda: shown(seen) == {"Seen"})
+    missed = shown(unseen)
+    play._tended(path.scene, lambda: begin_anew(settings, MARIADB_CLASS, Wish(FEEDS)))
+    path.settle()
+
+    assert told.state == "not ok"
+    assert told.sentence.endswith("changes since then are lost to the log: run 'commerce-sync re-seed'")
+    assert (missed != {"Unseen"}, shown(unseen)) == (True, {"Unseen"})
+    assert observe.status(settings).health == "streaming"
+    assert play.proof(path.scene).differences == ()
+
+
+def test_a_server_that_replicates_is_waited_for(path: Pipeline) -> None:
+    """INTERLEAVING 13, 15: it is behind, not without; a floor is told apart."""
+    late = Position(4_000_000, "binlog.000001", 4, "77-77-77")
+    server_does(path, "SET GLOBAL gtid_slave_pos = '77-77-70'")
+    with Database(path.scene.settings.commerce.read_address) as database:
+        with pytest.raises(Transient, match="GTID 77-77-77 has not arrived") as waited:
+            database.snapshot([late], 0.05).__enter__()
+        with pytest.raises(BehindFloor):
+            database.snapshot([], 0.05, floors=[late]).__enter__()
+        server_does(path, "SET GLOBAL gtid_slave_pos = '77-77-77'")
+        with database.snapshot([late], 5, floors=[late]) as snapshot:
+            arrived = snapshot.blind
+
+    assert not isinstance(waited.value, BehindFloor)
+    assert arrived == set()

@@ -114,6 +114,23 @@ def test_a_log_that_began_anew_is_no_reason_to_wait_for_ever() -> None:
     assert (snapshot.position, snapshot.blind) == (at(328, file="binlog.000001"), {1})
 
 
+@pytest.mark.parametrize(
+    ("written", "anew"), [("", True), ("0-1-76", True), ("0-1-77", False), ("0-1-90", False)]
+)
+def test_a_log_that_began_anew_in_a_file_of_the_same_number_is_known_by_its_gtids(
+    written: str, anew: bool
+) -> None:
+    """A server in the old one's place with its number, too: what it never wrote is never seen in it."""
+    server = FakeServer(places=[("binlog.000005", 328)], written=written)
+
+    if anew:
+        with server.snapshot([at(500, gtid="0-1-77")], 0) as snapshot:
+            assert snapshot.blind == {1}
+    else:
+        with pytest.raises(Transient, match="are not visible"):
+            server.snapshot([at(500, gtid="0-1-77")], 0).__enter__()
+
+
 def test_a_log_that_only_rotated_is_waited_for() -> None:
     """A later file is later."""
     server = FakeServer(places=[("binlog.000005", 900), ("binlog.000006", 4)])
