@@ -18,7 +18,7 @@ from runtime.errors import Fault, Transient, Waiting
 from runtime.health import Health
 from runtime.kafka import ADMIN_TIMEOUT_S, TRANSACTION_TIMEOUT_S, passing, poll_batch
 from runtime.record import Outgoing, Record
-from runtime.write import Write, Writing, in_transaction
+from runtime.write import Commit, Write, Writing, in_transaction
 
 log = logging.getLogger(__name__)
 
@@ -134,9 +134,14 @@ def run(
     # The client's own time limits do not hold when a broker dies in the middle (seen: ten minutes).
     deadline = Deadline(WRITE_S_MAX, start_over)
 
-    def write_in_time(*what: Any) -> None:
-        with deadline:
-            write(*what)
+    def write_in_time(*what: Any) -> Commit:
+        commit = write(*what)
+
+        def in_time() -> None:
+            with deadline:
+                commit()
+
+        return in_time
 
     try:
         while not stopper.stopping:
@@ -388,12 +393,13 @@ def _settle(
             if not _wait(consumer, wait_s, assignment, health, stopper):
                 return False
     offsets = _next_offsets(records) or assignment.next_offsets(lanes.positions())
+    commit = write(consumer, producer, outgoing, offsets)
 
-    def write_all() -> None:
-        write(consumer, producer, outgoing, offsets)
+    def commit_it() -> None:
+        commit()
         metrics.BATCH_SECONDS.labels(stage.name).observe(time.monotonic() - started)
 
-    writing.start(write_all)
+    writing.start(commit_it)
     stage.committed()
     if attempts:
         health.ready()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -10,7 +11,10 @@ from runtime.errors import Doubt
 from runtime.kafka import ADMIN_TIMEOUT_S
 from runtime.record import Outgoing
 
-Write = Callable[[Consumer, Producer, Sequence[Outgoing], list[TopicPartition]], None]
+# What makes records and offsets durable. It may run in another thread, which asks the consumer for nothing:
+# a consumer whose partitions are being taken answers nobody until they are given.
+Commit = Callable[[], None]
+Write = Callable[[Consumer, Producer, Sequence[Outgoing], list[TopicPartition]], Commit]
 
 # A record that is not acknowledged by then is in doubt.
 FLUSH_S_MAX: Final = 30.0
@@ -24,7 +28,7 @@ class Writing:
         self._thread = ThreadPoolExecutor(1, "write")
         self._under_way: Future[None] | None = None
 
-    def start(self, write: Callable[[], None]) -> None:
+    def start(self, write: Commit) -> None:
         """Begin once the one before is durable; what that one or this one raises is raised here."""
         self.wait()
         if self.behind:
@@ -47,9 +51,9 @@ def in_transaction(
     producer: Producer,
     outgoing: Sequence[Outgoing],
     next_offsets: list[TopicPartition],
-) -> None:
+) -> Commit:
     """All or nothing; what it raises is what `transact` raises."""
-    transact(producer, outgoing, next_offsets, consumer.consumer_group_metadata())
+    return partial(transact, producer, outgoing, next_offsets, consumer.consumer_group_metadata())
 
 
 def transact(
@@ -81,11 +85,22 @@ def repeatable(
     producer: Producer,
     outgoing: Sequence[Outgoing],
     next_offsets: list[TopicPartition],
-) -> None:
+) -> Commit:
     """First the records, then the offsets: a crash in between writes the records once more.
 
     For stages whose records may come twice, and late, without harm. A transaction would cost each batch
     several round trips, and its readers the wait for its end.
+    """
+    return partial(_acknowledged, consumer, producer, outgoing, next_offsets)
+
+
+def _acknowledged(
+    consumer: Consumer,
+    producer: Producer,
+    outgoing: Sequence[Outgoing],
+    next_offsets: list[TopicPartition],
+) -> None:
+    """Records, their acknowledgement, offsets.
 
     Raises:
         Doubt: a record was not acknowledged.

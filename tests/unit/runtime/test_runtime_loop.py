@@ -15,7 +15,7 @@ from runtime.errors import CommerceSyncError, Fault, Poison, Transient
 from runtime.health import Health
 from runtime.loop import Stopper
 from runtime.record import Outgoing, Record
-from runtime.write import Write, in_transaction, repeatable
+from runtime.write import Commit, Write, in_transaction, repeatable
 
 # Ends only by what happens meanwhile.
 LONG = Transient("busy", retry_after_s=600)
@@ -256,9 +256,12 @@ class SlowWrite:
         self.end = threading.Event()
         self.offsets: list[int] = []
 
-    def __call__(self, *what: Any) -> None:
-        self.end.wait(5)
-        self.offsets.extend(place.offset for place in what[3])
+    def __call__(self, *what: Any) -> Commit:
+        def commit() -> None:
+            self.end.wait(5)
+            self.offsets.extend(place.offset for place in what[3])
+
+        return commit
 
 
 def test_a_batch_is_processed_while_the_one_before_is_written_and_written_after_it() -> None:
