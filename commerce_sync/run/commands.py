@@ -42,8 +42,6 @@ def run(context: "Context", roles: tuple[str, ...], workers: str, log_dir: Path 
     settings = context.settings()
     logs.configure("run", bool(context.verbose), log_dir)
     wanted = processes(settings, roles, _workers(workers), platform.node() or "host")
-    if not settings.targets:
-        click.echo(f"warning: {NO_TARGET}", err=True)
     first_port = settings.http.metrics_port
     for port in range(first_port, first_port + len(wanted)) if first_port else ():
         require_free(settings.http.host, port)
@@ -56,6 +54,8 @@ def run(context: "Context", roles: tuple[str, ...], workers: str, log_dir: Path 
         first_port,
     )
     supervisor.start(wanted)
+    if not settings.targets:
+        click.echo(f"warning: {NO_TARGET}", err=True)
     for label, port in supervisor.ports().items():
         click.echo(f"{label:<28} http://{settings.http.host}:{port}/metrics")
     try:
