@@ -95,8 +95,7 @@ def test_a_broker_that_freezes_and_thaws_costs_nothing(path: Pipeline, own_stack
 
     The service is busy meanwhile, so there is always something that would go.
     """
-    stack = local_stack.read(own_stack.data_dir)  # Its processes are others than at the start of this module.
-    pid = stack.pid("kafka") if stack is not None else None
+    pid = as_it_runs(own_stack).pid("kafka")
     assert pid is not None
     with editing(path, 20, SEED + 2) as edits:
         path.wait_until("some edits are made", lambda: edits.made >= 20)
@@ -260,8 +259,16 @@ def test_a_snapshot_covers_a_change_or_is_not_handed_out(path: Pipeline) -> None
     assert (seen, seen_later) == ([("Old",)], [("New",)])
 
 
+def as_it_runs(stack: Stack) -> Stack:
+    """Its processes may be others than at the start of this module."""
+    read = local_stack.read(stack.data_dir)
+    assert read is not None
+    return read
+
+
 def fail_over(stack: Stack) -> None:
     """A server with another number and a log of its own, begun anew, listens where the first one did."""
+    assert stack.pid("mariadb") is not None
     stack.stop_process("mariadb")
     for file in stack.layout.mariadb.glob("binlog.*"):
         file.unlink()
@@ -295,7 +302,7 @@ def test_a_server_with_another_history_is_noticed_and_healed_by_re_seed(
         path.wait_until("the edit waits for the builder", lambda: len(path.topic(dirty)) > before)
         connect.stop(name)
         path.sql(rename % ("Unseen", unseen))
-        fail_over(own_stack)
+        fail_over(as_it_runs(own_stack))
         connect.resume(name)
     finally:
         os.kill(builder, signal.SIGCONT)
