@@ -21,6 +21,8 @@ from runtime.errors import UsageError
 ROLES: Final = ("image", "small_image", "thumbnail")
 IMPORT_PRODUCTS: Final = 200
 _NEW_SHARE: Final = 4  # One in four products of an import is new.
+# A foreign key names no row.
+_PARENT_IS_GONE: Final = 1452
 
 
 class NoCandidate(Exception):
@@ -104,8 +106,11 @@ async def apply(shop: Shop, edit: Edit) -> str | None:
     except NoCandidate:
         await shop.connection.rollback()
         return None
-    except MySQLError:
+    except MySQLError as error:
         await shop.connection.rollback()
+        if error.args and error.args[0] == _PARENT_IS_GONE:
+            # Another editor deleted meanwhile what this one had chosen.
+            return None
         raise
     finally:
         shop.chosen = None

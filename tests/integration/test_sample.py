@@ -336,6 +336,25 @@ def test_an_edit_that_cannot_be_made_writes_nothing(databases: Databases) -> Non
     assert names == [("Default Store View",)]
 
 
+def test_an_edit_of_what_another_editor_deleted_meanwhile_is_none(databases: Databases) -> None:
+    """Two of them run in the demo; the foreign key says so."""
+
+    async def late(shop: Shop) -> str:
+        table, attribute_id = shop.attributes["catalog_product", "name"]
+        await shop.change("UPDATE {p}store SET name = 'half'")
+        await shop.change(
+            f"INSERT INTO {table} (attribute_id, store_id, entity_id, value) VALUES (%s, 0, 987654, 'x')",
+            attribute_id,
+        )
+        return "made"
+
+    async def work(shop: Shop) -> tuple[str | None, list[Any]]:
+        description = await apply(shop, late)
+        return description, await shop.query("SELECT name FROM {p}store WHERE store_id = 1")
+
+    assert _in_shop(databases, "late", work) == (None, [("Default Store View",)])
+
+
 def test_a_replaced_product_hands_its_sku_on(databases: Databases) -> None:
     """The old row is gone, the new one has another id, and the SKU's items have the new name."""
 

@@ -280,46 +280,6 @@ def identities(path: Pipeline, since: int) -> set[tuple[str, ...]]:
     return {tuple(name) for r in made if r["path"].endswith(PRODUCTS_PATH) for name in r["identities"]}
 
 
-def test_a_sink_whose_position_was_lost_compares_every_feed_and_sends_little_again(path: Pipeline) -> None:
-    """As after the broker forgot the group: positions without a mark, at the beginning of each log."""
-    path.settle()
-    settings, product = path.scene.settings, path.product_ids()[7]
-    wanted = consumption(settings, "sink", TARGET)
-    feeds = settings.targets[TARGET].sent_feeds
-    names = TopicNames(settings.kafka.topic_prefix)
-    places = [TopicPartition(names.feed(feed), number, 0) for feed, number in path.ends(feeds)]
-    producer = transactional_producer(settings.kafka, "test.lost", wanted.group, places[0].topic)
-    process = active(path)
-    before, said = len(path.requests_made()), len(log_of(path, process).read_text())
-    # Nobody starts it again before the test looks after the processes.
-    os.kill(sinks(path)[f"sink.{TARGET}.demo-{process}"], signal.SIGKILL)
-    forget(path, wanted.group, producer, places)
-    rename(path, product, "Meanwhile")
-    path.settle()
-    path.wait_until("everything was compared", lambda: open_reconciles(settings) == {})
-
-    log = log_of(path, process).read_text()[said:]
-    sent = identities(path, before)
-    assert log.count('"reconcile needed"') == log.count('"reconcile done"') == len(feeds)
-    assert names_of(path, product) == {"Meanwhile"}
-    # What goes again is what no status tells of: the edit, and records that said nothing new.
-    assert str(product) in {path.held()[name]["externalIds"][0]["id"] for name in sent}
-    assert len(sent) < len(path.held()) / 2
-    assert play.proof(path.scene).differences == ()
-
-
-def forget(path: Pipeline, group: str, producer: Producer, places: list[TopicPartition]) -> None:
-    """Set a group's positions beside its members, without what a sink notes at them."""
-    servers = path.scene.settings.kafka.bootstrap_servers
-    asker = Consumer({"bootstrap.servers": servers, "group.id": group})
-    try:
-        producer.begin_transaction()
-        producer.send_offsets_to_transaction(places, asker.consumer_group_metadata(), ADMIN_TIMEOUT_S)
-        producer.commit_transaction(ADMIN_TIMEOUT_S)
-    finally:
-        asker.close()
-
-
 def test_another_address_is_sent_nothing_before_it_is_confirmed_and_then_everything(
     path: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,3 +306,45 @@ def test_another_address_is_sent_nothing_before_it_is_confirmed_and_then_everyth
     assert identities(path, before) >= set(path.held())
     assert names_of(path, product) == {"At the new address"}
     assert play.proof(path.scene).differences == ()
+
+
+def test_a_sink_whose_position_was_lost_compares_every_feed_and_sends_little_again(path: Pipeline) -> None:
+    """As after the broker forgot the group: positions without a mark, at the beginning of each log.
+
+    Everything was sent just before, so there is a status of every record.
+    """
+    path.settle()
+    settings, product = path.scene.settings, path.product_ids()[7]
+    wanted = consumption(settings, "sink", TARGET)
+    feeds = settings.targets[TARGET].sent_feeds
+    names = TopicNames(settings.kafka.topic_prefix)
+    places = [TopicPartition(names.feed(feed), number, 0) for feed, number in path.ends(feeds)]
+    producer = transactional_producer(settings.kafka, "test.lost", wanted.group, places[0].topic)
+    process = active(path)
+    before, said = len(path.requests_made()), len(log_of(path, process).read_text())
+    # Nobody starts it again before the test looks after the processes.
+    os.kill(sinks(path)[f"sink.{TARGET}.demo-{process}"], signal.SIGKILL)
+    forget(path, wanted.group, producer, places)
+    rename(path, product, "Meanwhile")
+    path.settle()
+    path.wait_until("everything was compared", lambda: open_reconciles(settings) == {})
+
+    log = log_of(path, process).read_text()[said:]
+    sent = identities(path, before)
+    assert log.count('"reconcile needed"') == log.count('"reconcile done"') == len(feeds)
+    assert names_of(path, product) == {"Meanwhile"}
+    assert str(product) in {path.held()[name]["externalIds"][0]["id"] for name in sent}
+    assert len(sent) < len(path.held()) / 2
+    assert play.proof(path.scene).differences == ()
+
+
+def forget(path: Pipeline, group: str, producer: Producer, places: list[TopicPartition]) -> None:
+    """Set a group's positions beside its members, without what a sink notes at them."""
+    servers = path.scene.settings.kafka.bootstrap_servers
+    asker = Consumer({"bootstrap.servers": servers, "group.id": group})
+    try:
+        producer.begin_transaction()
+        producer.send_offsets_to_transaction(places, asker.consumer_group_metadata(), ADMIN_TIMEOUT_S)
+        producer.commit_transaction(ADMIN_TIMEOUT_S)
+    finally:
+        asker.close()
