@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -545,7 +546,8 @@ class Lanes:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *steps: Step) -> None:
         self.now = 100.0
-        monkeypatch.setattr(loop.time, "monotonic", lambda: self.now)
+        # Only the loop's own: the rest of the process goes by the real one.
+        monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: self.now))
         self.play = Play(
             lambda consumer: consumer.rebalance(("in", 0), ("late", 0), ("late", 1)) or [],  # type: ignore[func-returns-value]
             *steps,
