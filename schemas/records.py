@@ -68,7 +68,7 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     though nothing of them changed; with `forget`, what of these feeds is no longer built is not deleted at
     the targets but forgotten. `wrong`: (feed, key) of items that their feed topic was found not to hold as
     built; they are written, or taken back, whatever was emitted before. `lane`: what it is built for, where
-    the topic is another lane's.
+    the topic is another lane's. `ripe`: bulk work that waits for nothing.
     """
 
     reason: str
@@ -81,6 +81,7 @@ class Dirty(msgspec.Struct, frozen=True, omit_defaults=True):
     forget: bool = False
     wrong: tuple[tuple[str, str], ...] = ()
     lane: Lane | None = None
+    ripe: bool = False
     version: int = 1
 
 

@@ -14,14 +14,14 @@ RIPENS_MS: Final = 3_000
 def ripens_s(record: Record, now_ms: int) -> float:
     """Seconds until a dirty record of the bulk lane may be built.
 
-    What comes of a row change waits for what follows it: one build then sees all of it. What somebody asked
-    for (a resync, a repair, the clock) is asked for once.
+    What comes of a large transaction waits for what follows it: one build then sees all of it. What somebody
+    asked for (a resync, a repair, the clock) is asked for once, and many small edits are no import.
     """
     try:
         dirty = decode(record)
     except Poison:
         return 0.0
-    if dirty.position is None or dirty.always:
+    if dirty.position is None or dirty.always or dirty.ripe:
         return 0.0
     # Another machine's clock may be ahead.
     return min(max(0, record.timestamp_ms + RIPENS_MS - now_ms), RIPENS_MS) / 1000

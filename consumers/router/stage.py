@@ -34,9 +34,10 @@ from schemas.topics import TopicNames
 log = logging.getLogger(__name__)
 
 
-# How soon an entity is built, soonest first: at once; at once but for a moment; when nothing else is to do.
-Haste = Literal["live", "late", "bulk"]
-_HASTES: Final[tuple[Haste, ...]] = ("live", "late", "bulk")
+# How soon an entity is built, soonest first: at once; at once but for a moment; when nothing else is to do;
+# then, and after a moment.
+Haste = Literal["live", "late", "soon", "bulk"]
+_HASTES: Final[tuple[Haste, ...]] = ("live", "late", "soon", "bulk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +164,16 @@ class RouterStage:
         ]
 
     def _haste(self, change: RoutedChange, target: Target) -> Haste:
-        """A relative of many rows at once is likely to be among the next ones: it waits a moment for them."""
+        """A relative of many rows at once is likely to be among the next ones: it waits a moment for them.
+
+        So does all bulk work of large transactions; many small edits wait for nothing but live work.
+        """
         transaction = _transaction(change)
         lane = self._lanes.choose(target.name, transaction, change.source.ts_ms)
-        return "late" if lane == "live" and target.is_relative and self._lanes.is_large(transaction) else lane
+        large = self._lanes.is_large(transaction)
+        if lane == "live":
+            return "late" if target.is_relative and large else "live"
+        return "bulk" if large else "soon"
 
     def _resolve(
         self, changes: Sequence[RoutedChange], first: tuple[str, int, int]
@@ -199,7 +206,10 @@ class RouterStage:
     def _records(self, entity: str, name: str, haste: Haste, dirty: Dirty) -> list[Outgoing]:
         # What waits does so on the bulk lane's topic.
         topic = self._names.dirty(entity, "live" if haste == "live" else "bulk")
-        value = msgspec.json.encode(msgspec.structs.replace(dirty, lane="live" if haste == "late" else None))
+        marked = msgspec.structs.replace(
+            dirty, lane="live" if haste == "late" else None, ripe=haste == "soon"
+        )
+        value = msgspec.json.encode(marked)
         partitions = partitions_of(entity, self._partitions)
         if dirty.refers_to is not None:
             # Nobody but the builders' indexes knows who referred to this row: ask every partition.

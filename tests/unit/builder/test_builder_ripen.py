@@ -33,6 +33,7 @@ def test_what_a_row_change_made_dirty_ripens_for_three_seconds(age_ms: int, left
         Dirty("resync", always=True),
         Dirty("due", commit_ms=99_000, due_s=99),
         Dirty("index and feed differ"),
+        Dirty("row", at(1), 99_000, ripe=True),
     ],
 )
 def test_what_was_asked_for_is_ripe(dirty: Dirty) -> None:

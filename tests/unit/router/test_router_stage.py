@@ -275,6 +275,14 @@ def test_the_501st_entity_of_a_transaction_goes_to_the_bulk_lane() -> None:
     assert list(dirty(outgoing, BULK)) == ["sku-500"]
 
 
+def test_bulk_work_of_many_small_edits_waits_for_nothing_and_that_of_an_import_does() -> None:
+    """At more than 50 edits a second some are bulk; an import's next bunch may concern the same entity."""
+    edits = stage(FakeShop()).process([product_change(f"sku-{n}", offset=n, pos=n + 1) for n in range(501)])
+    imported = stage(FakeShop()).process([product_change(f"sku-{n}", offset=n) for n in range(501)])
+
+    assert (dirty(edits, BULK)["sku-500"].ripe, dirty(imported, BULK)["sku-500"].ripe) == (True, False)
+
+
 def large(shop: FakeShop, **where: int) -> list[Record]:
     """Changes of so many products of one transaction that it is a large one; the first is product 7."""
     ids = range(7, 7 + LARGE_ENTITIES + 1)
