@@ -1,5 +1,6 @@
-"""One record of a topic, by its place."""
+"""Records of a topic, by their places."""
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from confluent_kafka import Consumer, TopicPartition
@@ -8,6 +9,8 @@ from runtime.kafka import watermarks
 from runtime.record import Record, from_message
 
 _RECORD_S_MAX: Final = 10.0
+# Places closer together than this are read in one go.
+NEAR_OFFSETS: Final = 500
 
 
 def record_at(consumer: Consumer, topic: str, partition: int, offset: int) -> Record | None:
@@ -27,3 +30,15 @@ def record_at(consumer: Consumer, topic: str, partition: int, offset: int) -> Re
         return from_message(message)
     finally:
         consumer.unassign()
+
+
+def near_offsets(offsets: Sequence[int]) -> Iterator[list[int]]:
+    """Ascending offsets, in runs in which it is cheaper to read what lies between than to begin anew."""
+    run: list[int] = []
+    for offset in offsets:
+        if run and offset - run[-1] > NEAR_OFFSETS:
+            yield run
+            run = []
+        run.append(offset)
+    if run:
+        yield run

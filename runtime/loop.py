@@ -4,32 +4,26 @@ import logging
 import signal
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from runtime import metrics
 from runtime.deadline import Deadline, start_over
+from runtime.deferred import Deferred
 from runtime.errors import Fault, Transient, Waiting
 from runtime.health import Health
 from runtime.kafka import ADMIN_TIMEOUT_S, TRANSACTION_TIMEOUT_S, passing, poll_batch
 from runtime.record import Outgoing, Record
-from runtime.write import Commit, Write, Writing, in_transaction
+from runtime.write import Write, Writing, in_transaction
 
 log = logging.getLogger(__name__)
 
-POLL_S: Final = 0.25
 # How often positions behind a log's last transaction marker are committed while there is work.
 PASS_S: Final = 1.0
-# How long other topics are listened to before the deferred ones go on.
-LOOK_S: Final = 0.005
-# Records of deferred topics that are not ripe are kept back no longer than this, and no more than so many.
-KEPT_S_MAX: Final = 30.0
-KEPT_MAX: Final = 5_000
 # The broker has aborted a transaction that is older; nothing else may take longer either.
 WRITE_S_MAX: Final = TRANSACTION_TIMEOUT_S + 5
 LAG_EVERY_S: Final = 5.0
@@ -98,7 +92,7 @@ def run(
     gather_s: float = 0.0,
     overdue: Callable[[], bool] = lambda: False,
     write: Write = in_transaction,
-    behind: bool = False,
+    pipelined: bool = False,
 ) -> None:
     """Consume until told to stop: process, write and commit each batch, by default in one transaction.
 
@@ -109,7 +103,7 @@ def run(
         gather_s: how long a batch is gathered; more is kinder to the machine where nobody waits.
         overdue: asked when no record came; True hands an empty batch in.
         write: how records and offsets become durable.
-        behind: a batch is processed while the one before it is still being written. The stage's state runs
+        pipelined: a batch is processed while the one before it is still being written. The stage's state runs
             ahead by one batch then, which is safe because a write that fails ends the process, and with it
             that state.
 
@@ -120,7 +114,7 @@ def run(
         Doubt: a transaction may or may not have been committed.
         Fault: the loop cannot go on without a restart.
     """
-    writing = Writing(behind=behind)
+    writing = Writing(pipelined=pipelined)
     assignment = _Assignment(stage, health, writing)
     consumer.subscribe(
         list(topics),
@@ -128,57 +122,45 @@ def run(
         on_revoke=assignment.on_revoke,
         on_lost=assignment.on_lost,
     )
-    lanes = _Lanes(consumer, deferred, ripens_s, batch_records_max)
-    lag = _Lag(stage, consumer, lanes.positions)
-    markers = _Markers(consumer, lanes.positions, writing)
+    waiting = Deferred(consumer, deferred, ripens_s, batch_records_max)
+    lag = _Lag(stage, consumer, waiting.positions)
+    markers = _Markers(consumer, waiting.positions, writing)
     # The client's own time limits do not hold when a broker dies in the middle (seen: ten minutes).
     deadline = Deadline(WRITE_S_MAX, start_over)
-
-    def write_in_time(*what: Any) -> Commit:
-        commit = write(*what)
-
-        def in_time() -> None:
-            with deadline:
-                commit()
-
-        return in_time
-
+    settler = _Settler(
+        stage,
+        consumer,
+        producer,
+        assignment,
+        health,
+        stopper,
+        waiting.positions,
+        write,
+        writing,
+        deadline,
+    )
     try:
         while not stopper.stopping:
             health.turned()
             generation = assignment.generation
-            records = poll_batch(consumer, batch_records_max, lanes.wait_s, gather_s)
+            records = poll_batch(consumer, batch_records_max, waiting.wait_s, gather_s)
             assignment.raise_failure()
             if assignment.generation != generation:
                 # Some of these may have been read before the rebalance, for partitions lost in it.
-                lanes.forget()
+                waiting.forget()
                 assignment.rewind(consumer)
-            elif batch := lanes.admit(records):
-                settled = _settle(
-                    stage,
-                    consumer,
-                    producer,
-                    batch,
-                    assignment,
-                    health,
-                    stopper,
-                    lanes,
-                    write_in_time,
-                    writing,
-                )
-                # Only behind a batch that is committed: positions stand past one that was put off, too.
-                if settled:
-                    lanes.settled(batch)
+            elif batch := waiting.admit(records):
+                # Only behind a batch that is settled: positions stand past one that was put off, too.
+                if settler.settle(batch):
+                    waiting.settled(batch)
                     markers.pass_now_and_then()
                 else:
-                    lanes.forget()
-            elif lanes.looking:
-                lanes.release()
+                    waiting.forget()
+            elif waiting.looking:
+                waiting.release()
             elif assignment.held and overdue():
-                if not _settle(
-                    stage, consumer, producer, (), assignment, health, stopper, lanes, write_in_time, writing
-                ):
-                    lanes.forget()
+                if not settler.settle(()):
+                    waiting.forget()
             else:
                 markers.pass_by()
             lag.observe()
@@ -187,119 +169,6 @@ def run(
         writing.close()
         deadline.close()
         consumer.close()
-
-
-@dataclass(slots=True)
-class _Kept:
-    """Records of one partition that are kept back, in order; moments are monotonic seconds."""
-
-    records: deque[Record]
-    ripe_at: float
-    latest_at: float
-
-
-class _Lanes:
-    """Lets records of the deferred topics pass only when they are ripe and no other topic has any.
-
-    The client hands records out in the order they were fetched, so a thousand waiting bulk records would
-    stand before a live one. After each batch with deferred records those topics are paused, which throws
-    away what was fetched of them, and go on only when nothing else came.
-
-    What is not ripe is kept here, uncommitted, as long as more of its partition comes that is not: at most
-    30 s, and at most 5,000 records of all partitions. A ripe one lets all before it go.
-    """
-
-    def __init__(
-        self,
-        consumer: Consumer,
-        deferred: Collection[str],
-        ripens_s: Callable[[Record], float],
-        records_max: int,
-    ) -> None:
-        self._consumer = consumer
-        self._deferred = frozenset(deferred)
-        self._ripens_s = ripens_s
-        self._records_max = records_max
-        # The deferred topics are paused to see whether any other has a record.
-        self.looking = False
-        self._kept: dict[tuple[str, int], _Kept] = {}
-        self._count = 0
-
-    @property
-    def wait_s(self) -> float:
-        if self.looking:
-            return LOOK_S
-        return min([POLL_S, *(max(0.0, kept.ripe_at - time.monotonic()) for kept in self._kept.values())])
-
-    def admit(self, records: Sequence[Record]) -> list[Record]:
-        """What is handed in now: what was polled but for the unripe; without any, what has become ripe."""
-        now = time.monotonic()
-        batch = [record for record in records if not self._keeps(record, now)]
-        if self._count >= KEPT_MAX:
-            for kept in self._kept.values():
-                kept.ripe_at = min(kept.ripe_at, now)
-            self._look()
-        return batch or self._ripe(now)
-
-    def _keeps(self, record: Record, now: float) -> bool:
-        if record.topic not in self._deferred:
-            return False
-        place, wait_s = (record.topic, record.partition), self._ripens_s(record)
-        kept = self._kept.get(place)
-        if kept is None:
-            if wait_s <= 0:
-                return False
-            kept = self._kept[place] = _Kept(deque(), now, now + KEPT_S_MAX)
-        elif kept.ripe_at <= now or wait_s <= 0:
-            kept.latest_at = now
-        kept.records.append(record)
-        kept.ripe_at = min(max(kept.ripe_at, now + wait_s), kept.latest_at)
-        self._count += 1
-        return True
-
-    def _ripe(self, now: float) -> list[Record]:
-        batch: list[Record] = []
-        for place, kept in sorted(self._kept.items(), key=lambda item: item[1].ripe_at):
-            if kept.ripe_at > now:
-                break
-            while kept.records and len(batch) < self._records_max:
-                batch.append(kept.records.popleft())
-            if not kept.records:
-                del self._kept[place]
-        self._count -= len(batch)
-        return batch
-
-    def positions(self) -> list[TopicPartition]:
-        """Where reading stands in every partition held: what is kept back is not passed."""
-        return [
-            TopicPartition(place.topic, place.partition, kept.records[0].offset)
-            if (kept := self._kept.get((place.topic, place.partition)))
-            else place
-            for place in self._consumer.position(self._consumer.assignment())
-        ]
-
-    def settled(self, records: Sequence[Record]) -> None:
-        if any(record.topic in self._deferred for record in records):
-            self._look()
-
-    def _look(self) -> None:
-        if not self.looking:
-            self.looking = True
-            self._consumer.pause(self._places())
-
-    def release(self) -> None:
-        self.looking = False
-        self._consumer.resume(self._places())
-
-    def _places(self) -> list[TopicPartition]:
-        return [place for place in self._consumer.assignment() if place.topic in self._deferred]
-
-    def forget(self) -> None:
-        """The assignment changed: what was paused is no longer assigned, or assigned anew and not paused;
-        what was kept back is read again by whoever has it now.
-        """
-        self.looking = False
-        self._kept, self._count = {}, 0
 
 
 class _Markers:
@@ -364,48 +233,56 @@ class _Lag:
             metrics.LAG_RECORDS.labels(self._stage.name, topic).set(records)
 
 
-def _settle(
-    stage: Stage,
-    consumer: Consumer,
-    producer: Producer,
-    records: Sequence[Record],
-    assignment: "_Assignment",
-    health: Health,
-    stopper: Stopper,
-    lanes: _Lanes,
-    write: Write,
-    writing: Writing,
-) -> bool:
-    """Process one batch and have it written. False: the partitions were taken away, or the role stops."""
-    attempts = 0
-    while True:
-        started = time.monotonic()
-        try:
-            outgoing = stage.process(records)
-            break
-        except Transient as error:
-            wait_s = error.retry_after_s or BACKOFF_S[min(attempts, len(BACKOFF_S) - 1)]
-            attempts += 1
-            if not isinstance(error, Waiting):
-                waiting = {"reason": str(error), "attempt": attempts, "wait_s": wait_s}
-                log.warning("batch put off", extra=waiting)
-                health.not_ready(str(error))
-            if not _wait(consumer, wait_s, assignment, health, stopper):
-                return False
-    offsets = _next_offsets(records) or assignment.next_offsets(lanes.positions())
-    commit = write(consumer, producer, outgoing, offsets)
+@dataclass(frozen=True, slots=True)
+class _Settler:
+    """Processes a batch until it succeeds, and has it written."""
 
-    def commit_it() -> None:
-        commit()
-        metrics.BATCH_SECONDS.labels(stage.name).observe(time.monotonic() - started)
+    stage: Stage
+    consumer: Consumer
+    producer: Producer
+    assignment: "_Assignment"
+    health: Health
+    stopper: Stopper
+    positions: Callable[[], list[TopicPartition]]
+    write: Write
+    writing: Writing
+    deadline: Deadline
 
-    writing.start(commit_it)
-    stage.committed()
-    if attempts:
-        health.ready()
-    for record in records:
-        metrics.RECORDS.labels(stage.name, record.topic).inc()
-    return True
+    def settle(self, records: Sequence[Record]) -> bool:
+        """False: the partitions were taken away meanwhile, or the role stops."""
+        attempts = 0
+        while True:
+            started = time.monotonic()
+            try:
+                outgoing = self.stage.process(records)
+                break
+            except Transient as error:
+                wait_s = error.retry_after_s or BACKOFF_S[min(attempts, len(BACKOFF_S) - 1)]
+                attempts += 1
+                if not isinstance(error, Waiting):
+                    waiting = {"reason": str(error), "attempt": attempts, "wait_s": wait_s}
+                    log.warning("batch put off", extra=waiting)
+                    self.health.not_ready(str(error))
+                if not _wait(self.consumer, wait_s, self.assignment, self.health, self.stopper):
+                    return False
+        self._write(records, outgoing, started)
+        self.stage.committed()
+        if attempts:
+            self.health.ready()
+        for record in records:
+            metrics.RECORDS.labels(self.stage.name, record.topic).inc()
+        return True
+
+    def _write(self, records: Sequence[Record], outgoing: Sequence[Outgoing], started: float) -> None:
+        offsets = _next_offsets(records) or self.assignment.next_offsets(self.positions())
+        commit = self.write(self.consumer, self.producer, outgoing, offsets)
+
+        def commit_in_time() -> None:
+            with self.deadline:
+                commit()
+            metrics.BATCH_SECONDS.labels(self.stage.name).observe(time.monotonic() - started)
+
+        self.writing.start(commit_in_time)
 
 
 def _wait(

@@ -21,17 +21,17 @@ FLUSH_S_MAX: Final = 30.0
 
 
 class Writing:
-    """The write under way, at most one: in the caller's thread, or behind it in a thread of its own."""
+    """The write under way, at most one: in the caller's thread, or beside it in a thread of its own."""
 
-    def __init__(self, *, behind: bool) -> None:
-        self.behind = behind
+    def __init__(self, *, pipelined: bool) -> None:
+        self._pipelined = pipelined
         self._thread = ThreadPoolExecutor(1, "write")
         self._under_way: Future[None] | None = None
 
     def start(self, write: Commit) -> None:
         """Begin once the one before is durable; what that one or this one raises is raised here."""
         self.wait()
-        if self.behind:
+        if self._pipelined:
             self._under_way = self._thread.submit(write)
         else:
             write()

@@ -1,6 +1,6 @@
 """The catalog built afresh from the source: entities page by page, each page in a snapshot of its own.
 
-The one fresh build there is: the audit, the demo and the tests compare with it.
+The one fresh build there is: the audit, the dry run, the demo and the tests compare with it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -9,13 +9,13 @@ import click
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
+from commerce_sync.proof.fresh import PAGE_ENTITIES, Page, Source
 from commerce_sync.run.predict import Prediction
 from commerce_sync.run.request import entities_of
 from consumers.builder import letters
-from consumers.builder.entities import ENTITIES, ReadOptions, entity_of
-from producers.resync.enumerations import ENUMERATIONS
-from producers.resync.stage import NUMBER_MAX
+from consumers.builder.entities import entity_of
 from runtime.database import Database
+from runtime.fetch import near_offsets
 from runtime.kafka import poll_batch, read_to_end, reader
 from runtime.settings import Settings
 from schemas.codec import decode, encode
@@ -28,11 +28,9 @@ Item = dict[str, Any]
 ItemKey = tuple[str, str]  # feed, key of the feed record
 Kind = Literal["new", "changed", "deleted", "unchanged"]
 
-PAGE_ENTITIES: Final = 500
 FETCH_POLLS_MAX: Final = 50
 FETCH_POLL_S: Final = 0.2
 FETCH_RECORDS: Final = 500
-NEAR_OFFSETS: Final = 500
 VALUE_LENGTH_MAX: Final = 200
 
 
@@ -127,22 +125,18 @@ def outcomes(settings: Settings, feeds: Sequence[str], keys: Sequence[str] | Non
     """
     consumer = reader(settings.kafka, TopicNames(settings.kafka.topic_prefix).group("dry-run"))
     commerce = settings.commerce
-    options = ReadOptions(commerce.table_prefix, commerce.config, commerce.media_base_url)
     try:
         with Database(commerce.read_address, mends_text=True) as database:
+            source = Source(database, commerce)
             for entity in entities_of(feeds):
                 of_entity = [feed for feed in feeds if feed in FEEDS_OF[entity]]
                 held = _held(settings, consumer, of_entity)
                 befores = _Befores(settings, consumer)
                 comparison = Comparison(of_entity, held, befores.take)
-                pages = _chunks(keys) if keys else _pages(database, entity, commerce.table_prefix)
-                for page in pages:
-                    with database.snapshot() as snapshot:
-                        batch = ENTITIES[entity].read(snapshot, options, page)
-                    built = [(key, batch.build(key)) for key in page]
-                    befores.load(place for _, made in built for place in comparison.changed(made.items))
-                    for key, made in built:
-                        yield from comparison.built(key, made.items, made.parked)
+                for page in _pages(source, entity, keys):
+                    befores.load(p for each in page.fresh for p in comparison.changed(each.items))
+                    for each in page.fresh:
+                        yield from comparison.built(each.key, each.items, each.parked)
                 yield from comparison.rest(set(keys) if keys else None)
     finally:
         consumer.close()
@@ -200,32 +194,13 @@ class _Befores:
             self._consumer.unassign()
 
 
-def near_offsets(offsets: Sequence[int]) -> Iterator[list[int]]:
-    """Ascending offsets, in runs in which it is cheaper to read what lies between than to begin anew."""
-    run: list[int] = []
-    for offset in offsets:
-        if run and offset - run[-1] > NEAR_OFFSETS:
-            yield run
-            run = []
-        run.append(offset)
-    if run:
-        yield run
-
-
-def _pages(database: Database, entity: str, prefix: str) -> Iterator[list[str]]:
-    last = 0
-    while True:
-        statement = ENUMERATIONS[entity].page.format(p=prefix)
-        rows = database.query(statement, (last, NUMBER_MAX, PAGE_ENTITIES))
-        if not rows:
-            return
-        last = rows[-1][0]
-        yield list(dict.fromkeys(str(key) for _, key in rows))
-
-
-def _chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+def _pages(source: Source, entity: str, keys: Sequence[str] | None) -> Iterator[Page]:
+    """Entities as they are built now: of a kind all, or those that have these keys."""
+    if not keys:
+        yield from source.pages(entity)
+        return
     for start in range(0, len(keys), PAGE_ENTITIES):
-        yield list(keys[start : start + PAGE_ENTITIES])
+        yield source.build(entity, keys[start : start + PAGE_ENTITIES])
 
 
 def report(

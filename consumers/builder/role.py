@@ -109,7 +109,7 @@ def run(
                 deferred=[names.dirty(entity, "bulk") for entity in FEEDS_OF],
                 ripens_s=lambda record: ripens_s(record, wall_clock_ms()),
                 overdue=stage.overdue,
-                behind=True,
+                pipelined=True,
             )
     finally:
         index_reader.close()

@@ -1,7 +1,6 @@
 """The bulk position and pointers: feed records that are read beside the scan, when they are asked for."""
 
 import threading
-from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import Final
 
@@ -10,11 +9,10 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from consumers.sink.inbox import Failed, Fetched, Inbox
 from consumers.sink.waiting import LOG_END, Fetch
 from runtime.errors import Fault
+from runtime.fetch import near_offsets
 from runtime.kafka import watermarks
 from runtime.record import Record, from_message
 
-# Pointers closer together than this are read in one go.
-_GAP_OFFSETS: Final = 500
 _POLL_S: Final = 1.0
 
 
@@ -58,8 +56,8 @@ class Fetcher:
             records, position = self._read(fetch, fetch.begin, fetch.until, fetch.records_max)
             return Fetched(fetch, records, position)
         found: list[Record] = []
-        for begin, until in _runs(fetch.offsets):
-            found.extend(self._pointed(fetch, begin, until))
+        for near in near_offsets(fetch.offsets):
+            found.extend(self._pointed(fetch, near[0], near[-1] + 1))
         return Fetched(fetch, found, fetch.until)
 
     def _pointed(self, fetch: Fetch, begin: int, until: int) -> list[Record]:
@@ -98,14 +96,3 @@ class Fetcher:
                 return records, records[-1].offset + 1
             position = max(position, self._consumer.position([place])[0].offset)
         return records, min(position, until)
-
-
-def _runs(offsets: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Ranges [begin, until) that cover all offsets without reading far beyond them."""
-    begin = last = offsets[0]
-    for offset in offsets[1:]:
-        if offset - last > _GAP_OFFSETS:
-            yield begin, last + 1
-            begin = offset
-        last = offset
-    yield begin, last + 1

@@ -9,21 +9,15 @@ from typing import Any
 import pytest
 from builder_play import read_from
 from fake_shop import FakeShop, FakeSnapshot
+from mortal import Killed, Mortal
 from test_builder_convergence import Product, Rows, World, expected
 
 from schemas.records import Dirty
 
 
-class Killed(BaseException):
-    """SIGKILL."""
-
-
 @dataclass
-class MortalWorld(World):
+class MortalWorld(Mortal, World):
     """Dies before or behind any snapshot and any transaction; what is durable then is on the topics."""
-
-    calls: int = 0
-    dies_at: int = -1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -37,12 +31,6 @@ class MortalWorld(World):
             self.call()
 
         self.shop.snapshot = snapshot  # type: ignore[method-assign]
-
-    def call(self) -> None:
-        """The process would be killed here."""
-        self.calls += 1
-        if self.calls == self.dies_at:
-            raise Killed
 
     def deliver(self, lane: str, count: int, committed: bool, lag_ms: int) -> None:
         """A batch; a process that is killed begins again with what was durable."""

@@ -14,7 +14,7 @@ from fake_kafka import FakeConsumer
 from consumers.builder.ripen import ripens_s
 from consumers.builder.stage import BuilderStage
 from consumers.router.stage import RouterStage
-from runtime import loop
+from runtime import deferred
 from runtime.record import Record
 from schemas.topics import TopicNames
 
@@ -28,11 +28,11 @@ class Import:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.shop, self.clock = read_from(monkeypatch), Clock()
         shop = self.shop
-        # Only the loop's own: the rest of the process goes by the real one.
-        monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: self.clock.ms / 1000))
+        # Only its own: the rest of the process goes by the real one.
+        monkeypatch.setattr(deferred, "time", SimpleNamespace(monotonic=lambda: self.clock.ms / 1000))
         consumer = FakeConsumer([])
         consumer.assign([TopicPartition(LIVE, 0), TopicPartition(BULK, 0)])
-        self.lanes = loop._Lanes(
+        self.lanes = deferred.Deferred(
             consumer,  # type: ignore[arg-type]
             [BULK],
             lambda record: ripens_s(record, self.clock.ms),

@@ -6,7 +6,7 @@ import pytest
 from fake_target import product_item
 
 from commerce_sync.run import predict
-from commerce_sync.run.dry_run import NEAR_OFFSETS, Comparison, Held, Outcome, foretell, near_offsets
+from commerce_sync.run.dry_run import Comparison, Held, Outcome, foretell
 from commerce_sync.run.predict import Prediction
 from runtime.settings import BudgetSettings, TargetSettings
 from schemas.codec import decode, encode
@@ -146,11 +146,3 @@ def test_only_what_is_built_otherwise_is_read_from_its_topic() -> None:
     }
 
     assert list(comparison.changed(built)) == [("products", topic[key("other")])]
-
-
-def test_records_that_lie_near_each_other_are_read_together() -> None:
-    """A long way between two is not read through."""
-    far = 3 + NEAR_OFFSETS + 1
-
-    assert list(near_offsets([1, 2, 3, far, far + NEAR_OFFSETS])) == [[1, 2, 3], [far, far + NEAR_OFFSETS]]
-    assert list(near_offsets([])) == []

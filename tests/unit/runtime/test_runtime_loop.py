@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import KafkaError, TopicPartition
 from fake_kafka import FakeConsumer, FakeMessage, FakeProducer, Step
 
-from runtime import loop
+from runtime import deferred, loop
 from runtime.errors import CommerceSyncError, Fault, Poison, Transient
 from runtime.health import Health
 from runtime.loop import Stopper
@@ -67,7 +67,7 @@ class Play:
         batch_records_max: int = 10,
         overdue: Callable[[], bool] = lambda: False,
         write: Write = in_transaction,
-        behind: bool = False,
+        pipelined: bool = False,
     ) -> None:
         loop.run(
             self.stage,
@@ -79,7 +79,7 @@ class Play:
             stopper=self.stopper,
             overdue=overdue,
             write=write,
-            behind=behind,
+            pipelined=pipelined,
         )
 
 
@@ -279,7 +279,7 @@ def test_a_batch_is_processed_while_the_one_before_is_written_and_written_after_
 
     play.stage.process = process  # type: ignore[method-assign]
 
-    play.run(write=write, behind=True)
+    play.run(write=write, pipelined=True)
 
     assert processed == [([5], []), ([6], [])]
     assert write.offsets == [6, 7]
@@ -298,7 +298,7 @@ def test_partitions_are_given_away_only_behind_what_was_being_written() -> None:
 
     play = Play(assigned, records(5), revoked)
 
-    play.run(write=write, behind=True)
+    play.run(write=write, pipelined=True)
 
     assert written == [[6]]
 
@@ -317,7 +317,7 @@ def test_positions_are_not_committed_past_what_is_being_written(monkeypatch: pyt
     play.consumer.commit = commit  # type: ignore[method-assign,assignment]
     threading.Timer(0.05, write.end.set).start()
 
-    play.run(write=write, behind=True)
+    play.run(write=write, pipelined=True)
 
     assert committed == [[6]]
 
@@ -328,7 +328,7 @@ def test_a_write_in_doubt_ends_the_loop_behind_which_it_was(then: Sequence[Step]
     play = Play(assigned, records(5), *then, fails_at="commit")
 
     with pytest.raises(Fault, match="transaction in doubt"):
-        play.run(behind=True)
+        play.run(pipelined=True)
 
     assert play.journal.count("begin") == 1
     assert play.consumer.closed
@@ -547,7 +547,8 @@ class Lanes:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *steps: Step) -> None:
         self.now = 100.0
         # Only the loop's own: the rest of the process goes by the real one.
-        monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: self.now))
+        for module in (loop, deferred):
+            monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now))
         self.play = Play(
             lambda consumer: consumer.rebalance(("in", 0), ("late", 0), ("late", 1)) or [],  # type: ignore[func-returns-value]
             *steps,
@@ -652,7 +653,7 @@ def test_a_ripe_record_lets_what_is_before_it_go(monkeypatch: pytest.MonkeyPatch
 
 def test_no_more_is_kept_back_than_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then all of it goes, and nothing more is fetched meanwhile."""
-    monkeypatch.setattr(loop, "KEPT_MAX", 3)
+    monkeypatch.setattr(deferred, "KEPT_MAX", 3)
     paused: list[set[tuple[str, int]]] = []
 
     def look(consumer: FakeConsumer) -> list[FakeMessage]:

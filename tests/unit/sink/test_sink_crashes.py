@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import msgspec
 import pytest
 from fake_target import FakeSender, accepted, feed_record, item_key, refused
+from mortal import Killed, Mortal, differing_ends, run_on
 from sink_drive import CONTROL, STATUS, Drive
 
 from consumers.sink.dialects import Dialect
@@ -23,28 +24,16 @@ RULES = Rules(retry_s=60, request_timeout_s=10, settle_s=30, guard_percent=100)
 LOST = "its position in the feed was lost or is new"
 
 
-class Killed(BaseException):
-    """SIGKILL."""
-
-
 @dataclass
-class World:
+class World(Mortal):
     """What outlives a process: the service, and how many calls are left until the process dies."""
 
     held: dict[Any, Any] = field(default_factory=dict)
     dialect: Dialect = field(default_factory=OptimizerDialect)
-    calls: int = 0
-    dies_at: int = -1
     # The third request gets a 503, the fifth is stored and its answer lost.
     requests: int = 0
     # Why the next process finds no position, until it has said where it stands.
     lost: str = ""
-
-    def call(self) -> None:
-        """The process would be killed here."""
-        self.calls += 1
-        if self.calls == self.dies_at:
-            raise Killed
 
     def take(self, operation: str, items: list[dict[str, Any]]) -> Answer:
         self.requests += 1
@@ -260,14 +249,7 @@ def lived(world: World, steps: Sequence[Step], *, at_once: bool = True) -> Drive
             alive = False
         if not alive:
             drive = MortalDrive(world, drive)
-        while drive.alive:
-            try:
-                drive.run()
-                break
-            except Killed:
-                drive.alive = False
-                if at_once:
-                    drive = MortalDrive(world, drive)
+        drive = run_on(drive, partial(MortalDrive, world), at_once=at_once)
         drive.now += 10
     return drive
 
@@ -324,11 +306,11 @@ def test_the_undisturbed_end_is_the_last_state_of_everything(scenario: str) -> N
 def test_killed_at_any_call_it_ends_the_same(scenario: str, at_once: bool) -> None:
     """Before and behind each request, each reading and each transaction."""
     ended, calls = undisturbed(scenario)
-    differing = {}
-    for call in range(1, calls + 1):
+
+    def live(call: int) -> dict[str, Any]:
         world = World(dies_at=call)
-        after = end(world, lived(world, SCENARIOS[scenario], at_once=at_once))
-        if after != ended:
-            differing[call] = after
+        return end(world, lived(world, SCENARIOS[scenario], at_once=at_once))
+
+    differing = differing_ends(ended, calls, live)
 
     assert differing == {}

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from mortal import differing_ends
 from sink_drive import Drive
 from test_sink_crashes import Step, World, lived, put
 from test_sink_saas_delivery import ById, item, tombstone
@@ -75,11 +76,11 @@ def test_the_undisturbed_end_is_where_everything_went() -> None:
 def test_killed_at_any_call_it_ends_the_same(at_once: bool) -> None:
     """Before and behind each request, each reading and each transaction."""
     ended, calls = undisturbed()
-    differing = {}
-    for call in range(1, calls + 1):
+
+    def live(call: int) -> dict[str, Any]:
         world = WorldById(dies_at=call)
-        after = end(world, lived(world, STEPS, at_once=at_once))
-        if after != ended:
-            differing[call] = after
+        return end(world, lived(world, STEPS, at_once=at_once))
+
+    differing = differing_ends(ended, calls, live)
 
     assert differing == {}

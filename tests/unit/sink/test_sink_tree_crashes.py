@@ -1,10 +1,11 @@
 """Killed at any call while branches go and come, a sink of items that stand on others ends the same."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
+from mortal import Mortal, differing_ends, run_on
 from tree_drive import FEEDS, Service, TreeDrive
 
 from consumers.sink.delivery import Request
@@ -18,24 +19,14 @@ RULES = Rules(retry_s=60, request_timeout_s=10, settle_s=30, guard_percent=100)
 Step = Callable[["MortalTree"], None]
 
 
-class Killed(BaseException):
-    """SIGKILL."""
-
-
-class World:
+class World(Mortal):
     """What outlives a process: the service, and how many calls are left until the process dies."""
 
     def __init__(self, dies_at: int = -1) -> None:
+        super().__init__(dies_at=dies_at)
         self.service = Service()
-        self.calls = 0
-        self.dies_at = dies_at
         # The fourth request gets a 503, the sixth is stored and its answer lost.
         self.requests = 0
-
-    def call(self) -> None:
-        self.calls += 1
-        if self.calls == self.dies_at:
-            raise Killed
 
     def take(self, request: Request) -> Answer:
         self.requests += 1
@@ -143,14 +134,7 @@ def lived(world: World, scenario: str, *, at_once: bool = True) -> TreeDrive:
         step(drive)
         if not drive.alive:
             drive = MortalTree(world, drive)
-        while drive.alive:
-            try:
-                drive.run()
-                break
-            except Killed:
-                drive.alive = False
-                if at_once:
-                    drive = MortalTree(world, drive)
+        drive = run_on(drive, partial(MortalTree, world), at_once=at_once)
         drive.now += 10
     return drive
 
@@ -190,11 +174,11 @@ def test_the_undisturbed_end_is_the_last_state_of_everything(scenario: str) -> N
 def test_killed_at_any_call_it_ends_the_same(scenario: str, at_once: bool) -> None:
     """Before and behind each request, each reading and each transaction."""
     ended, calls = undisturbed(scenario)
-    differing = {}
-    for call in range(1, calls + 1):
+
+    def live(call: int) -> dict[str, Any]:
         world = World(dies_at=call)
-        after = end(world, lived(world, scenario, at_once=at_once))
-        if after != ended:
-            differing[call] = after
+        return end(world, lived(world, scenario, at_once=at_once))
+
+    differing = differing_ends(ended, calls, live)
 
     assert differing == {}
