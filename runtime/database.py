@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, Self
 from urllib.parse import quote
 
@@ -35,6 +36,7 @@ _RETRY_S: Final = 0.005
 _ACCESS_DENIED: Final = (1044, 1045, 1698)
 _UNKNOWN_DATABASE: Final = 1049
 _OPEN_SNAPSHOT: Final = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+_WHERE: Final = "SHOW STATUS LIKE 'binlog_snapshot_%%'"
 _NOW: Final = "UNIX_TIMESTAMP()"
 _ANY_ROW_ID: Final = (
     "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name = 'row_id'"
@@ -82,6 +84,8 @@ class Database:
         )
         self._connection: AsyncConnection | None = None
         self._driver: Any = None
+        # The end of a snapshot that was not waited for.
+        self._leaving: asyncio.Task[list[list[Row]]] | None = None
         self._server_id: int | None = None
         self._edition: Edition | None = None
         # SQL for the moment whose versions count: inside a snapshot one and the same.
@@ -171,11 +175,8 @@ class Database:
     ) -> Iterator["Snapshot"]:
         """A consistent read-only view that has seen every transaction beginning at `cover`.
 
-        A server hands a transaction to binlog readers before other connections can see its rows, so a
-        snapshot is opened, its own binlog position is asked, and it is opened again until it is past
-        them all. Positions of another server (a replica is read), and all of MySQL's, which does not
-        tell where a snapshot stands, are waited for by GTID first. What can be compared in neither way is
-        in the snapshot's `blind`.
+        It is opened by its first query, or when it is asked where it stands, and that is when it raises. It
+        is ended without waiting for the server's answer.
 
         Args:
             floors: changes that were built from before; the view is not older than those either.
@@ -185,14 +186,41 @@ class Database:
             Transient: not covered within `wait_s`; the work is to be tried again later.
             BehindFloor: a floor has not arrived within `wait_s` at the server that is read now.
         """
+        view = Snapshot(self, partial(self._enter, cover, wait_s, floors, not_before_s))
+        try:
+            yield view
+        finally:
+            self._now = _NOW
+            if view.is_open:
+                self._leave()
+
+    def _enter(
+        self,
+        cover: Sequence[Position],
+        wait_s: float,
+        floors: Sequence[Position],
+        not_before_s: int,
+        queries: Sequence[Query],
+    ) -> tuple[Position | None, frozenset[int], list[list[Row]]]:
+        """Open a snapshot and ask its first queries: where it stands, what it is blind to, their rows.
+
+        A server hands a transaction to binlog readers before other connections can see its rows, so a
+        snapshot is opened, its own binlog position is asked, and it is opened again until it is past
+        them all. Positions of another server (a replica is read), and all of MySQL's, which does not
+        tell where a snapshot stands, are waited for by GTID first. What can be compared in neither way is
+        told as blind.
+        """
         needed = needs(cover, floors, self.server_id, self.is_mariadb)
         lost = self._lost((*needed.gtids, *needed.floor_gtids))
         self._wait_for_gtids([gtid for gtid in needed.gtids if gtid not in lost], wait_s, Transient)
         self._wait_for_gtids([gtid for gtid in needed.floor_gtids if gtid not in lost], wait_s, BehindFloor)
         blind = needed.blind | {position.server_id for position in cover if position.gtid in lost}
+        is_staged = self._edition is not None and self._edition.is_staged
+        # Rows are nearly always there at once; versions cannot be read before their moment is known.
+        at_once = [] if is_staged else queries
         deadline = time.monotonic() + wait_s
         while True:
-            position = self._open_snapshot()
+            position, answers = self._open_snapshot(at_once)
             if position is None and needed.places:
                 message = f"{self._setting}: the server writes no binlog; set log_bin and restart it"
                 raise Fault(message)
@@ -212,18 +240,23 @@ class Database:
                     "is the server read the one that is captured?"
                 )
                 raise Transient(message)
-            self.query("ROLLBACK")
+            at_once = []
             time.sleep(_RETRY_S)
-        try:
-            if self._edition is not None and self._edition.is_staged:
-                ((now_s,),) = self.query("SELECT UNIX_TIMESTAMP()")
-                self._now = str(max(int(now_s), not_before_s))
-            yield Snapshot(self, position, blind)
-        finally:
-            self._now = _NOW
-            # After a broken connection there is nothing to end, and the first failure is the one to show.
-            if self._connection is not None:
-                self.query("ROLLBACK")
+        if is_staged:
+            ((now_s,),) = self.query(NOW_S)
+            self._now = str(max(int(now_s), not_before_s))
+        if len(answers) < len(queries):
+            answers = self.query_all(queries)
+        return position, blind, answers
+
+    def _leave(self) -> None:
+        """End what is open; the answer is taken by the next query, so that nobody waits for it."""
+        if self._connection is None:
+            return
+        self._leaving = self._loop.create_task(self._ask([("ROLLBACK", ())]))
+        # Once around sends it.
+        self._loop.call_soon(self._loop.stop)
+        self._loop.run_forever()
 
     def _lost(self, gtids: Sequence[str]) -> set[str]:
         """Transactions of a history that the server read does not share; MySQL's cannot be told."""
@@ -258,21 +291,30 @@ class Database:
                 )
                 raise failure(message)
 
-    def _open_snapshot(self) -> Position | None:
-        """Open one and say where it stands; None where the server does not tell (MySQL, no binlog)."""
+    def _open_snapshot(self, queries: Sequence[Query]) -> tuple[Position | None, list[list[Row]]]:
+        """Open one, in place of what is open, and ask: where it stands, and the queries' rows.
+
+        The position is None where the server does not tell (MySQL, no binlog).
+        """
         if not self.is_mariadb:
-            self.query(_OPEN_SNAPSHOT)
-            return None
-        _, told = self.query_all([(_OPEN_SNAPSHOT, ()), ("SHOW STATUS LIKE 'binlog_snapshot_%%'", ())])
+            _, *answers = self.query_all([(_OPEN_SNAPSHOT, ()), *queries])
+            return None, answers
+        _, told, *answers = self.query_all([(_OPEN_SNAPSHOT, ()), (_WHERE, ()), *queries])
         names = {str(name).lower(): str(value) for name, value in told}
-        if not names.get("binlog_snapshot_file"):
-            return None
-        return Position(self.server_id, names["binlog_snapshot_file"], int(names["binlog_snapshot_position"]))
+        file, place = names.get("binlog_snapshot_file"), names.get("binlog_snapshot_position", "0")
+        return (Position(self.server_id, file, int(place)) if file else None), answers
 
     async def _query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
+        leaving, self._leaving = self._leaving, None
+        async with asyncio.timeout(QUERY_S_MAX):
+            if leaving is not None:
+                await leaving
+            return await self._ask(queries)
+
+    async def _ask(self, queries: Sequence[Query]) -> list[list[Row]]:
         # The driver's own cursor: four times the rows a second of the layer above it.
         driver = self._driver or await self._connect()
-        async with asyncio.timeout(QUERY_S_MAX), driver.cursor() as cursor:
+        async with driver.cursor() as cursor:
             edition = self._edition = self._edition or await _edition(cursor)
             await cursor.execute(
                 ";".join(
@@ -299,10 +341,14 @@ class Database:
     def _drop(self) -> None:
         connection, self._connection, self._driver, self._server_id = self._connection, None, None, None
         self._edition = None
+        leaving, self._leaving = self._leaving, None
         if connection is None:
             return
 
         async def invalidate() -> None:
+            if leaving is not None:
+                leaving.cancel()
+                await asyncio.wait([leaving])
             await connection.invalidate()
             await connection.close()
 
@@ -333,24 +379,50 @@ def _values(parameters: Sequence[Any]) -> tuple[Any, ...]:
 
 
 class Snapshot:
-    """An open consistent view; every query sees the same moment.
-
-    `blind` names the servers of covered positions that could be compared with nothing.
-    """
+    """A consistent view; every query sees the same moment. The first one opens it, in the same round trip."""
 
     def __init__(
-        self, database: Database, position: Position | None, blind: frozenset[int] = frozenset()
+        self,
+        database: Database,
+        enter: Callable[[Sequence[Query]], tuple[Position | None, frozenset[int], list[list[Row]]]],
     ) -> None:
         self._database = database
-        self.position = position
-        self.blind = blind
+        self._enter = enter
+        self._stands: tuple[Position | None, frozenset[int]] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._stands is not None
+
+    @property
+    def position(self) -> Position | None:
+        """Where it stands in the server's binlog; None where the server does not tell."""
+        position, _ = self._where()
+        return position
+
+    @property
+    def blind(self) -> frozenset[int]:
+        """Servers of covered positions that could be compared with nothing."""
+        _, blind = self._where()
+        return blind
+
+    def _where(self) -> tuple[Position | None, frozenset[int]]:
+        if self._stands is None:
+            self.query_all(())
+        assert self._stands is not None
+        return self._stands
 
     @property
     def edition(self) -> Edition:
         return self._database.edition
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        return self._database.query(statement, parameters)
+        (rows,) = self.query_all([(statement, parameters)])
+        return rows
 
     def query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
-        return self._database.query_all(queries)
+        if self._stands is not None:
+            return self._database.query_all(queries)
+        position, blind, answers = self._enter(queries)
+        self._stands = position, blind
+        return answers

@@ -79,9 +79,19 @@ def require_broker(settings: KafkaSettings, timeout_s: float = 10) -> None:
 
 
 def group_consumer(
-    settings: KafkaSettings, group: str, client_id: str, session_timeout_ms: int = SESSION_TIMEOUT_MS
+    settings: KafkaSettings,
+    group: str,
+    client_id: str,
+    session_timeout_ms: int = SESSION_TIMEOUT_MS,
+    *,
+    is_hurried: bool = True,
 ) -> Consumer:
-    """A member of a consumer group that commits only what it was told to."""
+    """A member of a consumer group that commits only what it was told to.
+
+    Args:
+        is_hurried: records are handed out as soon as they are there. Else the broker gathers them a moment,
+            and is asked a few times a second instead of once a record.
+    """
     return Consumer(
         {
             **_common(settings),
@@ -101,7 +111,8 @@ def group_consumer(
             "max.poll.interval.ms": 300_000,
             # A reader of transactions is not always woken when one ends: about one change in fifty waited the
             # whole of this time, however much there was to read.
-            "fetch.wait.max.ms": 50,
+            "fetch.wait.max.ms": 50 if is_hurried else 250,
+            "fetch.min.bytes": 1 if is_hurried else 65_536,
             "fetch.queue.backoff.ms": 5,  # A full queue is drained in milliseconds, not after a second.
             "queued.max.messages.kbytes": 32_768,
             "fetch.message.max.bytes": 4_194_304,

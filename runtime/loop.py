@@ -22,8 +22,8 @@ from runtime.write import Write, Writing, in_transaction
 
 log = logging.getLogger(__name__)
 
-# How often positions behind a log's last transaction marker are committed while there is work.
-PASS_S: Final = 1.0
+# How often positions that no transaction commits are committed while there is work.
+COMMIT_EVERY_S: Final = 1.0
 # The broker has aborted a transaction that is older; nothing else may take longer either.
 WRITE_S_MAX: Final = TRANSACTION_TIMEOUT_S + 5
 LAG_EVERY_S: Final = 5.0
@@ -124,7 +124,7 @@ def run(
     )
     waiting = Deferred(consumer, deferred, ripens_s, batch_records_max)
     lag = _Lag(stage, consumer, waiting.positions)
-    markers = _Markers(consumer, waiting.positions, writing)
+    passed = _Positions(consumer, waiting.positions, writing)
     # The client's own time limits do not hold when a broker dies in the middle (seen: ten minutes).
     deadline = Deadline(WRITE_S_MAX, start_over)
     settler = _Settler(
@@ -139,6 +139,8 @@ def run(
         writing,
         deadline,
     )
+    # Positions stand behind nothing but what is settled.
+    settled = False
     try:
         while not stopper.stopping:
             health.turned()
@@ -149,33 +151,39 @@ def run(
                 # Some of these may have been read before the rebalance, for partitions lost in it.
                 waiting.forget()
                 assignment.rewind(consumer)
+                settled = False
             elif batch := waiting.admit(records):
                 # Only behind a batch that is settled: positions stand past one that was put off, too.
-                if settler.settle(batch):
+                settled = settler.settle(batch)
+                if settled:
                     waiting.settled(batch)
-                    markers.pass_now_and_then()
+                    passed.commit_now_and_then()
                 else:
                     waiting.forget()
             elif waiting.looking:
                 waiting.release()
             elif assignment.held and overdue():
-                if not settler.settle(()):
+                settled = settler.settle(())
+                if not settled:
                     waiting.forget()
             else:
-                markers.pass_by()
+                passed.commit()
             lag.observe()
         writing.wait()
+        if settled:
+            passed.commit()
     finally:
         writing.close()
         deadline.close()
         consumer.close()
 
 
-class _Markers:
-    """Commits positions past the transaction markers at the end of a log, which are never handed out.
+class _Positions:
+    """Commits positions that no transaction has committed: of stages that need none, and past markers.
 
-    Without this a group that has nothing left to do shows a lag of one record for ever. A marker may arrive
-    long after its records, so positions are compared each time and not remembered as done.
+    The transaction markers at the end of a log are never handed out; without this a group that has nothing
+    left to do shows a lag of one record for ever. A marker may arrive long after its records, so positions
+    are compared each time and not remembered as done.
     """
 
     def __init__(
@@ -185,17 +193,17 @@ class _Markers:
         self._positions = positions
         self._writing = writing
         self._committed: dict[tuple[str, int], int] = {}
-        self._passed_at = time.monotonic()
+        self._committed_at = time.monotonic()
 
-    def pass_now_and_then(self) -> None:
+    def commit_now_and_then(self) -> None:
         """While there is work: a busy loop never finds the silence in which it would be done otherwise."""
-        if time.monotonic() - self._passed_at > PASS_S:
-            self.pass_by()
+        if time.monotonic() - self._committed_at > COMMIT_EVERY_S:
+            self.commit()
 
-    def pass_by(self) -> None:
+    def commit(self) -> None:
         """Commit where we stand, if that is not where we stood; behind a batch that is being written."""
         self._writing.wait()
-        self._passed_at = time.monotonic()
+        self._committed_at = time.monotonic()
         places = [place for place in self._positions() if place.offset >= 0]
         moved = [p for p in places if self._committed.get((p.topic, p.partition)) != p.offset]
         if not moved:

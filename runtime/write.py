@@ -86,21 +86,16 @@ def repeatable(
     outgoing: Sequence[Outgoing],
     next_offsets: list[TopicPartition],
 ) -> Commit:
-    """First the records, then the offsets: a crash in between writes the records once more.
+    """Only the records; the loop commits offsets now and then, and a crash before writes some once more.
 
     For stages whose records may come twice, and late, without harm. A transaction would cost each batch
     several round trips, and its readers the wait for its end.
     """
-    return partial(_acknowledged, consumer, producer, outgoing, next_offsets)
+    return partial(_acknowledged, producer, outgoing)
 
 
-def _acknowledged(
-    consumer: Consumer,
-    producer: Producer,
-    outgoing: Sequence[Outgoing],
-    next_offsets: list[TopicPartition],
-) -> None:
-    """Records, their acknowledgement, offsets.
+def _acknowledged(producer: Producer, outgoing: Sequence[Outgoing]) -> None:
+    """Records and their acknowledgement.
 
     Raises:
         Doubt: a record was not acknowledged.
@@ -115,14 +110,13 @@ def _acknowledged(
         for item in outgoing:
             produce(producer, item, delivered)
         waiting = producer.flush(FLUSH_S_MAX)
-        if failures or waiting:
-            reason = failures[0].str() if failures else f"no acknowledgement in {FLUSH_S_MAX:g} s"
-            message = f"{max(waiting, len(failures))} records are in doubt, starting over: {reason}"
-            raise Doubt(message)
-        consumer.commit(offsets=next_offsets, asynchronous=False)
     except KafkaException as error:
-        message = f"offsets are in doubt, starting over: {error.args[0].str()}"
+        message = f"records are in doubt, starting over: {error.args[0].str()}"
         raise Doubt(message) from error
+    if failures or waiting:
+        reason = failures[0].str() if failures else f"no acknowledgement in {FLUSH_S_MAX:g} s"
+        message = f"{max(waiting, len(failures))} records are in doubt, starting over: {reason}"
+        raise Doubt(message)
 
 
 def produce(

@@ -85,7 +85,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
             )
             loop.run(
                 stage,
-                group_consumer(settings.kafka, names.group("ledger"), client_id),
+                group_consumer(settings.kafka, names.group("ledger"), client_id, is_hurried=False),
                 # Nothing is produced; the loop commits what the ledger holds already, for people to see.
                 producer(settings.kafka, client_id),
                 topics(settings),

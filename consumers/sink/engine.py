@@ -36,7 +36,7 @@ from runtime.loop import Stopper
 log = logging.getLogger(__name__)
 
 # Statuses of this time go into one transaction; the first after a pause goes at once.
-COMMIT_EVERY_S: Final = 0.05
+COMMIT_EVERY_S: Final = 0.2
 TURN_S_MAX: Final = 0.25
 LAG_EVERY_S: Final = 5.0
 # The supervisor waits 20 s for a process to drain.

@@ -40,7 +40,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
             stage = ClockStage(database, names, read_index, time.monotonic)
             loop.run(
                 stage,
-                group_consumer(settings.kafka, names.group("clock"), client_id),
+                group_consumer(settings.kafka, names.group("clock"), client_id, is_hurried=False),
                 producer(settings.kafka, client_id),
                 topics(settings),
                 batch_records_max=BATCH_RECORDS_MAX,

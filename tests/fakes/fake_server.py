@@ -41,9 +41,15 @@ class FakeServer(Database):
         self._told = replicated, current
         self._written = written
         self.asked: list[str] = []
+        # The same, by round trip.
+        self.trips: list[list[str]] = []
 
     def query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
-        return [self._answer(*query) for query in queries]
+        asked = len(self.asked)
+        answers = [self._answer(*query) for query in queries]
+        if trip := self.asked[asked:]:
+            self.trips.append(trip)
+        return answers
 
     def _answer(self, statement: str, parameters: Sequence[Any]) -> list[Row]:
         if "@@server_id" in statement:

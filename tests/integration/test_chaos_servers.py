@@ -252,7 +252,8 @@ def test_a_snapshot_covers_a_change_or_is_not_handed_out(path: Pipeline) -> None
             with database.snapshot() as snapshot:
                 seen = snapshot.query(query)
             with pytest.raises(Transient, match="are not visible after"):
-                database.snapshot([position], 0.2).__enter__()
+                with database.snapshot([position], 0.2) as snapshot:
+                    snapshot.query_all(())
         with database.snapshot([position]) as snapshot:
             seen_later = snapshot.query(query)
 
@@ -326,9 +327,11 @@ def test_a_server_that_replicates_is_waited_for(path: Pipeline) -> None:
     server_does(path, "SET GLOBAL gtid_slave_pos = '77-77-70'")
     with Database(path.scene.settings.commerce.read_address) as database:
         with pytest.raises(Transient, match="GTID 77-77-77 has not arrived") as waited:
-            database.snapshot([late], 0.05).__enter__()
+            with database.snapshot([late], 0.05) as snapshot:
+                snapshot.query_all(())
         with pytest.raises(BehindFloor):
-            database.snapshot([], 0.05, floors=[late]).__enter__()
+            with database.snapshot([], 0.05, floors=[late]) as snapshot:
+                snapshot.query_all(())
         server_does(path, "SET GLOBAL gtid_slave_pos = '77-77-77'")
         with database.snapshot([late], 5, floors=[late]) as snapshot:
             arrived = snapshot.blind

@@ -305,7 +305,7 @@ def test_partitions_are_given_away_only_behind_what_was_being_written() -> None:
 
 def test_positions_are_not_committed_past_what_is_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """They stand behind its records already: a write that fails would lose these."""
-    monkeypatch.setattr(loop, "PASS_S", -1)
+    monkeypatch.setattr(loop, "COMMIT_EVERY_S", -1)
     write = SlowWrite()
     play = Play(assigned, records(5))
     play.consumer.committed_offset = 7
@@ -335,13 +335,14 @@ def test_a_write_in_doubt_ends_the_loop_behind_which_it_was(then: Sequence[Step]
 
 
 def test_what_may_come_twice_is_acknowledged_before_its_offsets() -> None:
-    """No transaction; a crash before the offsets writes the records once more."""
-    play = Play(assigned, records(5, 6))
+    """No transaction, and no commit a batch; a crash before the offsets writes the records once more."""
+    play = Play(assigned, records(5), records(6))
+    play.consumer.committed_offset = 7
 
     play.run(write=repeatable)
 
-    assert play.journal[-4:] == ["produce", "produce", "flush", "stage follows"]
-    assert play.consumer.committed_by_hand[0] == [("in", 7)]
+    assert play.journal[-6:] == ["produce", "flush", "stage follows"] * 2
+    assert play.consumer.committed_by_hand == [[("in", 7)]]
     assert play.producer.transactions == []
 
 
@@ -500,7 +501,7 @@ def test_sigterm_drains_the_batch_in_hand_is_committed() -> None:
 
 def test_a_stop_while_waiting_commits_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next process gets the same records, although positions stand past them."""
-    monkeypatch.setattr(loop, "PASS_S", -1)
+    monkeypatch.setattr(loop, "COMMIT_EVERY_S", -1)
     play = Play(assigned, records(5), failures=[LONG])
     play.consumer.committed_offset = 6
 
@@ -512,7 +513,7 @@ def test_a_stop_while_waiting_commits_nothing(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_busy_loop_commits_positions_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a silent moment the last transaction marker would look like lag for as long as work comes."""
-    monkeypatch.setattr(loop, "PASS_S", -1)
+    monkeypatch.setattr(loop, "COMMIT_EVERY_S", -1)
     play = Play(assigned, records(5))
     play.consumer.committed_offset = 7
 

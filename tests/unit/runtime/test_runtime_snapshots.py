@@ -31,10 +31,22 @@ def test_a_snapshot_is_opened_again_until_its_rows_are_visible() -> None:
     server = FakeServer(places=[("binlog.000005", 400), ("binlog.000005", 500), ("binlog.000005", 501)])
 
     with server.snapshot([at(500)], 5) as snapshot:
-        asked = list(server.asked)
+        snapshot.query("SELECT the rows")
 
-    assert asked == [OPEN, LOOK, "ROLLBACK", OPEN, LOOK, "ROLLBACK", OPEN, LOOK]
+    # Each opening ends the one before; what was read too early is read again.
+    assert server.asked == [OPEN, LOOK, "SELECT the rows", OPEN, LOOK, OPEN, LOOK, "SELECT the rows"]
     assert (snapshot.position, snapshot.blind) == (at(501), frozenset())
+
+
+def test_rows_that_are_visible_are_read_as_the_snapshot_is_opened() -> None:
+    """One round trip; the next queries go to what is open."""
+    server = FakeServer(places=[("binlog.000005", 501)])
+
+    with server.snapshot([at(500)], 5) as snapshot:
+        snapshot.query("SELECT 1")
+        snapshot.query("SELECT 2")
+
+    assert server.trips == [[OPEN, LOOK, "SELECT 1"], ["SELECT 2"]]
 
 
 def test_rows_that_stay_invisible_put_the_work_off() -> None:
@@ -42,8 +54,8 @@ def test_rows_that_stay_invisible_put_the_work_off() -> None:
     server = FakeServer(places=[("binlog.000005", 400)])
 
     with pytest.raises(Transient, match=r"commerce.url: rows of binlog position .*500.* are not visible"):
-        with server.snapshot([at(500)], 0):
-            pass
+        with server.snapshot([at(500)], 0) as snapshot:
+            snapshot.query_all(())
 
     assert server.asked[-1] == "ROLLBACK"
 
@@ -53,9 +65,9 @@ def test_a_replica_is_waited_for_by_gtid() -> None:
     server = FakeServer(number=2, places=[("binlog.000001", 4)], gtids=["0-1-77"])
 
     with server.snapshot([at(500, gtid="0-1-77")], 5) as snapshot:
-        asked = list(server.asked)
+        snapshot.query_all(())
 
-    assert asked == ["SELECT MASTER_GTID_WAIT('0-1-77', 5)", OPEN, LOOK]
+    assert server.asked == ["SELECT MASTER_GTID_WAIT('0-1-77', 5)", OPEN, LOOK]
     assert (snapshot.position, snapshot.blind) == (at(4, 2, file="binlog.000001"), frozenset())
 
 
@@ -64,8 +76,8 @@ def test_a_replica_that_is_behind_puts_the_work_off() -> None:
     server = FakeServer(number=2, places=[("binlog.000001", 4)])
 
     with pytest.raises(Transient, match=r"commerce.url: GTID 0-1-77 has not arrived after 3 s"):
-        with server.snapshot([at(500, gtid="0-1-77")], 3):
-            pass
+        with server.snapshot([at(500, gtid="0-1-77")], 3) as snapshot:
+            snapshot.query_all(())
 
 
 def test_mysql_is_waited_for_by_gtid_even_when_it_is_the_source() -> None:
@@ -73,17 +85,17 @@ def test_mysql_is_waited_for_by_gtid_even_when_it_is_the_source() -> None:
     server = FakeServer(mariadb=False, gtids=["uuid:77"])
 
     with server.snapshot([at(500, gtid="uuid:77")], 5) as snapshot:
-        asked = list(server.asked)
+        snapshot.query_all(())
 
-    assert asked == ["SELECT WAIT_FOR_EXECUTED_GTID_SET('uuid:77', 5)", OPEN]
+    assert server.asked == ["SELECT WAIT_FOR_EXECUTED_GTID_SET('uuid:77', 5)", OPEN]
     assert (snapshot.position, snapshot.blind) == (None, frozenset())
 
 
 def test_mysql_that_is_behind_puts_the_work_off() -> None:
     """1 is a time-out there."""
     with pytest.raises(Transient, match="GTID uuid:77 has not arrived"):
-        with FakeServer(mariadb=False).snapshot([at(500, gtid="uuid:77")], 1):
-            pass
+        with FakeServer(mariadb=False).snapshot([at(500, gtid="uuid:77")], 1) as snapshot:
+            snapshot.query_all(())
 
 
 @pytest.mark.parametrize(
@@ -92,7 +104,7 @@ def test_mysql_that_is_behind_puts_the_work_off() -> None:
 def test_a_position_that_can_be_compared_with_nothing_makes_the_reader_blind(server: FakeServer) -> None:
     """MySQL without GTIDs, and a replica of a server that sends none: said, so that it is read once more."""
     with server.snapshot([at(500)], 5) as snapshot:
-        pass
+        snapshot.query_all(())
 
     assert snapshot.blind == {1}
 
@@ -100,8 +112,8 @@ def test_a_position_that_can_be_compared_with_nothing_makes_the_reader_blind(ser
 def test_a_source_without_a_log_is_a_fault() -> None:
     """Its own changes cannot come from nowhere."""
     with pytest.raises(Fault, match="writes no binlog"):
-        with FakeServer().snapshot([at(500)], 5):
-            pass
+        with FakeServer().snapshot([at(500)], 5) as snapshot:
+            snapshot.query_all(())
 
 
 def test_a_log_that_began_anew_is_no_reason_to_wait_for_ever() -> None:
@@ -109,7 +121,7 @@ def test_a_log_that_began_anew_is_no_reason_to_wait_for_ever() -> None:
     server = FakeServer(places=[("binlog.000001", 328)])
 
     with server.snapshot([at(500)], 0) as snapshot:
-        pass
+        snapshot.query_all(())
 
     assert (snapshot.position, snapshot.blind) == (at(328, file="binlog.000001"), {1})
 
@@ -128,7 +140,8 @@ def test_a_log_that_began_anew_in_a_file_of_the_same_number_is_known_by_its_gtid
             assert snapshot.blind == {1}
     else:
         with pytest.raises(Transient, match="are not visible"):
-            server.snapshot([at(500, gtid="0-1-77")], 0).__enter__()
+            with server.snapshot([at(500, gtid="0-1-77")], 0) as snapshot:
+                snapshot.query_all(())
 
 
 def test_a_log_that_only_rotated_is_waited_for() -> None:
@@ -136,7 +149,7 @@ def test_a_log_that_only_rotated_is_waited_for() -> None:
     server = FakeServer(places=[("binlog.000005", 900), ("binlog.000006", 4)])
 
     with server.snapshot([at(950)], 5) as snapshot:
-        pass
+        snapshot.query_all(())
 
     assert (snapshot.position, snapshot.blind) == (at(4, file="binlog.000006"), frozenset())
 
@@ -179,8 +192,8 @@ def test_a_floor_is_waited_for_at_another_server() -> None:
     server = FakeServer(number=3, places=[("binlog.000001", 4)])
 
     with pytest.raises(BehindFloor, match="GTID 0-1-77 has not arrived"):
-        with server.snapshot([], 2, floors=[at(500, gtid="0-1-77")]):
-            pass
+        with server.snapshot([], 2, floors=[at(500, gtid="0-1-77")]) as snapshot:
+            snapshot.query_all(())
 
 
 def test_a_floor_of_the_server_that_is_read_is_not_waited_for() -> None:
@@ -188,7 +201,7 @@ def test_a_floor_of_the_server_that_is_read_is_not_waited_for() -> None:
     server = FakeServer(places=[("binlog.000001", 4)])
 
     with server.snapshot([], 0, floors=[at(500, gtid="0-1-77")]) as snapshot:
-        pass
+        snapshot.query_all(())
 
     assert snapshot.position == at(4, file="binlog.000001")
 
@@ -197,7 +210,9 @@ def test_a_floor_that_a_newer_change_implies_is_not_asked_for() -> None:
     """One question a server and batch."""
     server = FakeServer(number=2, places=[("binlog.000001", 4)], gtids=["0-1-78"])
 
-    with server.snapshot([at(600, gtid="0-1-78")], 5, floors=[at(500, gtid="0-1-77")]):
-        asked = [statement for statement in server.asked if "GTID" in statement]
+    with server.snapshot([at(600, gtid="0-1-78")], 5, floors=[at(500, gtid="0-1-77")]) as snapshot:
+        snapshot.query_all(())
 
-    assert asked == ["SELECT MASTER_GTID_WAIT('0-1-78', 5)"]
+    assert [statement for statement in server.asked if "GTID" in statement] == [
+        "SELECT MASTER_GTID_WAIT('0-1-78', 5)"
+    ]
