@@ -18,8 +18,8 @@ from runtime.loop import Stopper
 
 log = logging.getLogger(__name__)
 
-# A thread that waits for an answer has a few instructions to run when it comes; the usual 5 ms behind one that
-# computes would be most of what a change needs here.
+# A thread that waits for an answer has a few instructions to run when it comes; the usual 5 ms behind one
+# that computes would be most of what a change needs here.
 SWITCH_S: Final = 0.0005
 
 
