@@ -23,7 +23,8 @@ from consumers.builder.feeds import (
 )
 from consumers.builder.read.attributes import AttributeBatch, read_attributes
 from consumers.builder.read.categories import CategoryBatch, read_categories
-from consumers.builder.read.permissions import has_permissions, read_permissions
+from consumers.builder.read.installed import read_installed
+from consumers.builder.read.permissions import read_permissions
 from consumers.builder.read.products import Batch as ProductRowsBatch
 from consumers.builder.read.products import read_products
 from consumers.builder.read.reader import Reader, Together, carry_out
@@ -249,8 +250,7 @@ def _numbers(keys: Sequence[str]) -> list[int]:
 
 def _read_categories(reader: Reader, options: ReadOptions, keys: Sequence[str]) -> Batch:
     plan = read_categories(options.table_prefix, _numbers(keys), options.config, options.media_base_url)
-    restricted = carry_out(reader, has_permissions(options.table_prefix))
-    if not restricted:
+    if not carry_out(reader, read_installed(options.table_prefix)).permissions:
         return _Categories(carry_out(reader, plan), {}, ())
     together = Together()
     rows = together.add(plan)

@@ -1,12 +1,13 @@
 """The shop's configuration, as it counts in each scope."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from consumers.builder.read.reader import Plan, ask
 from schemas.shop_config import PATHS
 
-# (scope, scope id, path) -> value
-SavedConfig = Mapping[tuple[str, int, str], str | None]
+# (scope, scope id) -> path -> value
+SavedConfig = Mapping[tuple[str, int], Mapping[str, str]]
 
 _DEFAULT = ("default", 0)
 
@@ -16,7 +17,11 @@ def read_config(prefix: str) -> Plan[SavedConfig]:
     rows = yield from ask(
         f"SELECT scope, scope_id, path, value FROM {prefix}core_config_data WHERE path IN %s", list(PATHS)
     )
-    return {(scope, scope_id, path): value for scope, scope_id, path, value in rows}
+    saved: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    for scope, scope_id, path, value in rows:
+        if value is not None:
+            saved[scope, scope_id][path] = value
+    return saved
 
 
 def default_config(saved: SavedConfig, overrides: Mapping[str, str]) -> dict[str, str]:
@@ -39,11 +44,7 @@ def store_config(
 def _effective(
     saved: SavedConfig, overrides: Mapping[str, str], scopes: tuple[tuple[str, int], ...]
 ) -> dict[str, str]:
-    values = {}
-    for path in PATHS:
-        found = next((v for scope in scopes if (v := saved.get((*scope, path))) is not None), None)
-        if path in overrides:
-            values[path] = overrides[path]
-        elif found is not None:
-            values[path] = found
-    return values
+    values: dict[str, str] = {}
+    for scope in reversed(scopes):
+        values |= saved.get(scope, {})
+    return values | {path: value for path, value in overrides.items() if path in PATHS}

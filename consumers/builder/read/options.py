@@ -197,14 +197,6 @@ def read_variants(prefix: str, ids: Ids) -> Plan[dict[int, tuple[int, ...]]]:
     return {parent: tuple(sorted(n for (n,) in children)) for parent, children in grouped(rows).items()}
 
 
-def read_configurables(prefix: str, ids: Ids) -> Plan[dict[int, tuple[int, ...]]]:
-    """Configurable products that these are linked to, by child id, in ascending order."""
-    rows = yield from select(
-        f"SELECT product_id, parent_id FROM {prefix}catalog_product_super_link WHERE product_id IN %s", ids
-    )
-    return {child: tuple(sorted(n for (n,) in parents)) for child, parents in grouped(rows).items()}
-
-
 def read_super_attributes(prefix: str, ids: Ids) -> Plan[dict[int, tuple[SuperAttributeRow, ...]]]:
     """What is to choose at configurable products, by product id."""
     table = f"{prefix}catalog_product_super_attribute"

@@ -52,9 +52,8 @@ def read_parts(
     samples = own.add(read_options.read_samples(prefix, of_type("downloadable")))
     bundles = own.add(read_options.read_bundle_options(prefix, of_type("bundle")))
     variants = own.add(read_options.read_variants(prefix, of_type("configurable")))
-    configurables = own.add(read_options.read_configurables(prefix, ids))
     yield from own.done()
-    parents, children = relations.result
+    parents, children, configurables = relations.result
     parts = {
         product_id: ProductParts(
             sets.get(product_id),
@@ -71,12 +70,12 @@ def read_parts(
             ),
             rewrites.result.get(product_id, ()),
             videos.result.get(product_id, {}),
-            configurables.result.get(product_id, ()),
+            configurables.get(product_id, ()),
         )
         for product_id in ids
     }
     related = sorted({other for of_product in parts.values() for other in related_ids(of_product)})
-    above = (*parents.values(), *configurables.result.values())
+    above = (*parents.values(), *configurables.values())
     choosing = {*of_type("configurable"), *(n for of_product in above for n in of_product)}
     choosers = {*ids, *(child for of_product in variants.result.values() for child in of_product)}
 

@@ -8,17 +8,8 @@ from consumers.builder.rules.permissions import PermissionRow, Permissions
 _TABLE = "magento_catalogpermissions"
 
 
-def has_permissions(prefix: str) -> Plan[bool]:
-    """True when the installation can restrict categories to customer groups."""
-    rows = yield from ask(
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = %s",
-        f"{prefix}{_TABLE}",
-    )
-    return bool(rows)
-
-
 def read_permissions(prefix: str, category_ids: Ids) -> Plan[Permissions]:
-    """Rows of these categories, and all customer groups. Only where `has_permissions`."""
+    """Rows of these categories, and all customer groups. Only where they are installed."""
     together = Together()
     found = together.add(
         select(

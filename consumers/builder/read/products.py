@@ -2,21 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from consumers.builder.feeds import prices
 from consumers.builder.feeds.products import CATEGORY_ATTRIBUTES, FIXED_ATTRIBUTES, used_options
 from consumers.builder.read.config import default_config, read_config
-from consumers.builder.read.eav import Values, path_ids, read_values
+from consumers.builder.read.eav import Codes, Values, path_ids, read_values
+from consumers.builder.read.installed import read_installed
 from consumers.builder.read.names import read_tax_classes
 from consumers.builder.read.parts import read_parts
-from consumers.builder.read.permissions import has_permissions, read_permissions
+from consumers.builder.read.permissions import read_permissions
 from consumers.builder.read.prices import read_rule_prices, read_tiers
 from consumers.builder.read.reader import Plan, Reader, Together, ask, by_second, carry_out, grouped, select
-from consumers.builder.read.stock import has_sources
-from consumers.builder.read.store_views import STORE_VIEWS, store_views
-from consumers.builder.read.websites import WEBSITES
+from consumers.builder.read.store_views import STORES, store_views
 from consumers.builder.read.websites import websites as with_config
 from consumers.builder.rows import (
     Attribute,
@@ -30,7 +29,6 @@ from consumers.builder.rows import (
 )
 from consumers.builder.rules.permissions import Permissions
 from consumers.builder.rules.relatives import Relative
-from runtime.database import NOW_S
 from schemas.tables import EAV_TYPES
 
 _PRODUCT: Final = "catalog_product"
@@ -41,7 +39,7 @@ _CATEGORY: Final = "catalog_category"
 class Batch:
     """What was found for some SKUs; `shadowed` lists (entity_id, sku) of rows whose SKU a lower id has.
 
-    `now_s` is the database's own time, unix seconds.
+    `now_s` is the database's own time, unix seconds: what begins or ends by time alone does so by this clock.
     """
 
     catalog: Catalog
@@ -66,32 +64,29 @@ def read_products(
 def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_base_url: str) -> Plan[Batch]:
     shop = Together()
     saved = shop.add(read_config(prefix))
-    website_rows = shop.add(ask(WEBSITES.format(p=prefix)))
-    view_rows = shop.add(ask(STORE_VIEWS.format(p=prefix)))
-    attributes = shop.add(_attributes(prefix))
-    category_codes = shop.add(_category_codes(prefix))
+    stores = shop.add(ask(STORES.format(p=prefix)))
+    all_attributes = shop.add(_attributes(prefix))
     tax_classes = shop.add(read_tax_classes(prefix))
-    multi_source = shop.add(has_sources(prefix))
-    restricted = shop.add(has_permissions(prefix))
-    clock = shop.add(ask(NOW_S))
-    products = shop.add(_products(prefix, skus))
+    installed = shop.add(read_installed(prefix))
+    own_rows = shop.add(_products(prefix, skus))
     yield from shop.done()
-    views = store_views(view_rows.result, saved.result, config, media_base_url)
-    websites = with_config(website_rows.result, saved.result, config)
-    rows, sets, shadowed = products.result
+    views = store_views(stores.result, saved.result, config, media_base_url)
+    websites = with_config(stores.result, saved.result, config)
+    attributes, category_codes = all_attributes.result
+    found = own_rows.result
+    rows, shadowed = found.products, tuple(found.shadowed)
     ids = sorted(row.entity_id for row in rows.values())
-    ((now_s,),) = clock.result
     if not ids:
-        return Batch(Catalog(views, attributes.result, websites=websites), {}, shadowed, now_s)
+        return Batch(Catalog(views, attributes, websites=websites), {}, shadowed, found.now_s)
 
     own = Together()
-    values = own.add(_values_and_labels(prefix, ids, attributes.result))
+    values = own.add(_values_and_labels(prefix, ids, attributes))
     assigned = own.add(
         select(
             f"SELECT product_id, website_id FROM {prefix}catalog_product_website WHERE product_id IN %s", ids
         )
     )
-    memberships = own.add(_memberships(prefix, ids, category_codes.result))
+    memberships = own.add(_memberships(prefix, ids, category_codes))
     gallery = own.add(_gallery(prefix, ids))
     tiers = own.add(read_tiers(prefix, ids))
     rule_prices = own.add(read_rule_prices(prefix, ids))
@@ -100,11 +95,11 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
         read_parts(
             prefix,
             types,
-            sets,
-            attributes.result,
+            found.sets,
+            attributes,
             default_config(saved.result, config),
             tax_classes.result,
-            multi_source=multi_source.result,
+            multi_source=installed.result.multi_source,
         )
     )
     yield from own.done()
@@ -112,7 +107,7 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
     positions, categories = memberships.result
     parts_of, shared = parts.result
     websites_of = grouped(assigned.result)
-    found = {
+    products = {
         sku: ProductRows(
             product=row,
             values=values_of.get(row.entity_id, {}),
@@ -129,10 +124,10 @@ def _batch(prefix: str, skus: Sequence[str], config: Mapping[str, str], media_ba
         for sku, row in rows.items()
     }
     permissions = Permissions()
-    if restricted.result:
+    if installed.result.permissions:
         permissions = yield from read_permissions(prefix, sorted(categories))
-    catalog = Catalog(views, attributes.result, categories, labels, shared, websites, permissions)
-    return Batch(catalog, found, shadowed, now_s)
+    catalog = Catalog(views, attributes, categories, labels, shared, websites, permissions)
+    return Batch(catalog, products, shadowed, found.now_s)
 
 
 def _statuses(relative: Relative | None) -> StoreValues:
@@ -140,55 +135,66 @@ def _statuses(relative: Relative | None) -> StoreValues:
     return {} if relative is None else relative.values.get("status", {})
 
 
-def _products(
-    prefix: str, skus: Sequence[str]
-) -> Plan[tuple[dict[str, ProductRow], dict[int, tuple[int, str | None]], tuple[tuple[int, str], ...]]]:
-    """(rows by SKU, attribute sets by product id, shadowed rows) of the SKUs.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Rows by SKU, attribute sets by product id, (entity_id, sku) of shadowed rows, the database's time."""
+
+    products: dict[str, ProductRow] = field(default_factory=dict)
+    sets: dict[int, tuple[int, str | None]] = field(default_factory=dict)
+    shadowed: list[tuple[int, str]] = field(default_factory=list)
+    now_s: int = 0
+
+
+def _products(prefix: str, skus: Sequence[str]) -> Plan[_Found]:
+    """The rows of the SKUs; without any there is no time either.
 
     A row counts when its SKU equals a wanted one byte for byte; the column itself compares without case.
     """
     wanted = set(skus)
     rows = yield from ask(
         "SELECT p.entity_id, p.sku, p.type_id, CAST(p.created_at AS CHAR), CAST(p.updated_at AS CHAR),"
-        f" p.attribute_set_id, s.attribute_set_name FROM {prefix}catalog_product_entity p"
+        " p.attribute_set_id, s.attribute_set_name, UNIX_TIMESTAMP()"
+        f" FROM {prefix}catalog_product_entity p"
         f" LEFT JOIN {prefix}eav_attribute_set s ON s.attribute_set_id = p.attribute_set_id"
         " WHERE p.sku IN %s ORDER BY p.entity_id",
         list(skus),
     )
-    products: dict[str, ProductRow] = {}
-    sets: dict[int, tuple[int, str | None]] = {}
-    shadowed = []
-    for entity_id, sku, type_id, created_at, updated_at, set_id, set_name in rows:
+    found = _Found(now_s=rows[0][-1] if rows else 0)
+    for entity_id, sku, type_id, created_at, updated_at, set_id, set_name, _ in rows:
         if sku not in wanted:
             continue
-        if sku in products:
-            shadowed.append((int(entity_id), str(sku)))
+        if sku in found.products:
+            found.shadowed.append((int(entity_id), str(sku)))
             continue
-        products[sku] = ProductRow(int(entity_id), sku, type_id, created_at, updated_at)
+        found.products[sku] = ProductRow(int(entity_id), sku, type_id, created_at, updated_at)
         # Also of a set that is not there: when it comes, its name has to be told.
-        sets[int(entity_id)] = (set_id, set_name)
-    return products, sets, tuple(shadowed)
+        found.sets[int(entity_id)] = (set_id, set_name)
+    return found
 
 
-def _attributes(prefix: str) -> Plan[dict[int, Attribute]]:
+def _attributes(prefix: str) -> Plan[tuple[dict[int, Attribute], Codes]]:
+    """Attributes of products, by id, and the codes of those of categories that items show."""
     rows = yield from ask(
-        "SELECT a.attribute_id, a.attribute_code, a.backend_type, a.is_user_defined, a.source_model,"
+        "SELECT t.entity_type_code, a.attribute_id, a.attribute_code, a.backend_type, a.is_user_defined,"
+        " a.source_model,"
         f" EXISTS(SELECT 1 FROM {prefix}eav_attribute_option o WHERE o.attribute_id = a.attribute_id)"
         f" FROM {prefix}eav_attribute a JOIN {prefix}eav_entity_type t ON t.entity_type_id = a.entity_type_id"
-        " WHERE t.entity_type_code = %s",
+        " WHERE t.entity_type_code = %s OR (t.entity_type_code = %s AND a.attribute_code IN %s)",
         _PRODUCT,
+        _CATEGORY,
+        sorted(CATEGORY_ATTRIBUTES),
     )
-    return {
-        int(attribute_id): Attribute(
-            int(attribute_id),
-            code,
-            backend_type,
-            bool(user_defined),
-            str(source_model or "").endswith("\\Boolean"),
-            bool(has_options),
-        )
-        for attribute_id, code, backend_type, user_defined, source_model, has_options in rows
-    }
+    attributes: dict[int, Attribute] = {}
+    codes: Codes = defaultdict(dict)
+    for entity_type, attribute_id, code, backend_type, user_defined, source_model, has_options in rows:
+        if entity_type == _PRODUCT:
+            is_boolean = str(source_model or "").endswith("\\Boolean")
+            attributes[attribute_id] = Attribute(
+                attribute_id, code, backend_type, bool(user_defined), is_boolean, bool(has_options)
+            )
+        elif backend_type in EAV_TYPES:
+            codes[backend_type][attribute_id] = code
+    return attributes, codes
 
 
 def _wanted(attributes: Iterable[Attribute], fixed: frozenset[str]) -> dict[str, dict[int, str]]:
@@ -221,7 +227,7 @@ def _values_and_labels(
 
 
 def _memberships(
-    prefix: str, ids: list[int], codes: dict[str, dict[int, str]]
+    prefix: str, ids: list[int], codes: Codes
 ) -> Plan[tuple[dict[int, dict[int, int]], dict[int, CategoryRow]]]:
     """Positions by product and category id, and those categories with everything on the way up from them."""
     table = f"{prefix}catalog_category_entity"
@@ -248,21 +254,6 @@ def _memberships(
         for category_id, path, level in entities.result
     }
     return positions, categories
-
-
-def _category_codes(prefix: str) -> Plan[dict[str, dict[int, str]]]:
-    rows = yield from ask(
-        f"SELECT a.attribute_id, a.attribute_code, a.backend_type FROM {prefix}eav_attribute a"
-        f" JOIN {prefix}eav_entity_type t ON t.entity_type_id = a.entity_type_id"
-        " WHERE t.entity_type_code = %s AND a.attribute_code IN %s AND a.backend_type IN %s",
-        _CATEGORY,
-        sorted(CATEGORY_ATTRIBUTES),
-        list(EAV_TYPES),
-    )
-    codes: dict[str, dict[int, str]] = defaultdict(dict)
-    for attribute_id, code, backend_type in rows:
-        codes[backend_type][attribute_id] = code
-    return codes
 
 
 def _gallery(prefix: str, ids: list[int]) -> Plan[dict[int, list[GalleryRow]]]:

@@ -14,52 +14,47 @@ _CODES: Final = frozenset({"name", "status", "price_type"})
 Relations = dict[int, tuple[int, ...]]
 
 
-def read_relations(prefix: str, ids: Ids) -> Plan[tuple[Relations, Relations]]:
-    """(parents by child, children by parent) for these products."""
+def read_relations(prefix: str, ids: Ids) -> Plan[tuple[Relations, Relations, Relations]]:
+    """(parents by child, children by parent, configurable products by variant) for these products."""
     table = f"{prefix}catalog_product_relation"
     rows = yield from select(
         f"SELECT 0, child_id, parent_id FROM {table} WHERE child_id IN %s"
-        f" UNION ALL SELECT 1, parent_id, child_id FROM {table} WHERE parent_id IN %s",
+        f" UNION ALL SELECT 1, parent_id, child_id FROM {table} WHERE parent_id IN %s"
+        f" UNION ALL SELECT 2, product_id, parent_id FROM {prefix}catalog_product_super_link"
+        " WHERE product_id IN %s",
         ids,
     )
-    found: tuple[dict[int, list[int]], dict[int, list[int]]] = (defaultdict(list), defaultdict(list))
+    found: tuple[dict[int, list[int]], ...] = (defaultdict(list), defaultdict(list), defaultdict(list))
     for side, product_id, other_id in rows:
         found[side][product_id].append(other_id)
-    parents, children = ({one: tuple(sorted(many)) for one, many in side.items()} for side in found)
-    return parents, children
+    parents, children, above = ({one: tuple(sorted(many)) for one, many in side.items()} for side in found)
+    return parents, children, above
 
 
 def read_relatives(prefix: str, ids: Ids, attributes: Mapping[int, Attribute]) -> Plan[dict[int, Relative]]:
     """The products with these ids; ids of no product are left out."""
     together = Together()
-    entities = together.add(
+    # A row for each of a product's websites, or one without any.
+    rows = together.add(
         select(
-            "SELECT entity_id, sku, type_id, required_options"
-            f" FROM {prefix}catalog_product_entity WHERE entity_id IN %s",
+            "SELECT p.entity_id, p.sku, p.type_id, p.required_options, w.website_id"
+            f" FROM {prefix}catalog_product_entity p"
+            f" LEFT JOIN {prefix}catalog_product_website w ON w.product_id = p.entity_id"
+            " WHERE p.entity_id IN %s",
             ids,
-        )
-    )
-    website_rows = together.add(
-        select(
-            f"SELECT product_id, website_id FROM {prefix}catalog_product_website WHERE product_id IN %s", ids
         )
     )
     value_rows = together.add(_values(prefix, ids, attributes))
     yield from together.done()
-    websites: dict[int, set[int]] = defaultdict(set)
-    for product_id, website_id in website_rows.result:
-        websites[product_id].add(website_id)
+    websites: dict[tuple[int, str, str, bool], list[int]] = defaultdict(list)
+    for entity_id, sku, type_id, required_options, website_id in rows.result:
+        of_product = websites[entity_id, sku, type_id, bool(required_options)]
+        if website_id is not None:
+            of_product.append(website_id)
     values = value_rows.result
     return {
-        entity_id: Relative(
-            entity_id,
-            sku,
-            type_id,
-            bool(required_options),
-            frozenset(websites.get(entity_id, ())),
-            values.get(entity_id, {}),
-        )
-        for entity_id, sku, type_id, required_options in entities.result
+        product[0]: Relative(*product, frozenset(of_product), values.get(product[0], {}))
+        for product, of_product in websites.items()
     }
 
 

@@ -8,15 +8,6 @@ from consumers.builder.rules.stock import DEFAULT_STOCK, Inventory, SourcesRow, 
 from runtime.database import Row
 
 
-def has_sources(prefix: str) -> Plan[bool]:
-    """True when multi-source inventory is installed; without it there are the old stock tables only."""
-    rows = yield from ask(
-        "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = %s",
-        f"{prefix}inventory_stock_sales_channel",
-    )
-    return bool(rows)
-
-
 def read_inventory(
     prefix: str, ids: Ids, settings: Mapping[str, str], *, multi_source: bool
 ) -> Plan[Inventory]:
@@ -30,8 +21,7 @@ def read_inventory(
     if not multi_source:
         yield from together.done()
         return Inventory(_items(item_rows.result), settings=settings)
-    channels = together.add(ask(_CHANNELS.format(p=prefix)))
-    stocks = together.add(ask(f"SELECT stock_id FROM {prefix}inventory_stock"))
+    stock_rows = together.add(ask(_STOCKS.format(p=prefix)))
     source_rows = together.add(select(_SOURCES.format(p=prefix), ids))
     reservation_rows = together.add(select(_RESERVATIONS.format(p=prefix), ids))
     yield from together.done()
@@ -46,11 +36,11 @@ def read_inventory(
     return Inventory(
         _items(item_rows.result),
         True,
-        dict(channels.result),
+        {code: stock_id for stock_id, code in stock_rows.result if code is not None},
         sources,
         reservations,
         settings,
-        tuple(sorted(stock_id for (stock_id,) in stocks.result)),
+        tuple(sorted(stock_id for stock_id, code in stock_rows.result if code is None)),
     )
 
 
@@ -65,7 +55,11 @@ _ITEMS = (
     " use_config_qty_increments"
     f" FROM {{p}}cataloginventory_stock_item WHERE stock_id = {DEFAULT_STOCK} AND product_id IN %s"
 )
-_CHANNELS = "SELECT code, stock_id FROM {p}inventory_stock_sales_channel WHERE type = 'website'"
+# Each stock, and the website codes that are sold from one.
+_STOCKS = (
+    "SELECT stock_id, NULL FROM {p}inventory_stock"
+    " UNION ALL SELECT stock_id, code FROM {p}inventory_stock_sales_channel WHERE type = 'website'"
+)
 # Commerce itself compares the SKU as the collation does, so the join does too. Left alone, the server
 # begins with the stocks and walks through every source item of them.
 _SOURCES = (

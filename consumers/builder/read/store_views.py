@@ -9,12 +9,14 @@ from consumers.builder.values import StoreView
 from runtime.database import Row
 from schemas import shop_config
 
-STORE_VIEWS: Final = (
-    "SELECT s.store_id, s.code, g.code, w.website_id, w.code, g.root_category_id"
-    " FROM {p}store s JOIN {p}store_group g ON g.group_id = s.group_id"
-    " JOIN {p}store_website w ON w.website_id = s.website_id"
-    # A view without a code can be named nowhere.
-    " WHERE s.store_id <> 0 AND s.code IS NOT NULL ORDER BY s.store_id"
+# Websites, each with its default store view, and their store views where they stand; the admin's too.
+STORES: Final = (
+    "SELECT w.website_id, w.code, COALESCE(d.default_store_id, 0), s.store_id, s.code, g.group_id, g.code,"
+    " g.root_category_id FROM {p}store_website w"
+    " LEFT JOIN {p}store_group d ON d.group_id = w.default_group_id"
+    " LEFT JOIN {p}store s ON s.website_id = w.website_id"
+    " LEFT JOIN {p}store_group g ON g.group_id = s.group_id"
+    " ORDER BY s.store_id"
 )
 
 
@@ -28,7 +30,7 @@ def read_store_views(
     """
     together = Together()
     saved = together.add(read_config(prefix))
-    rows = together.add(ask(STORE_VIEWS.format(p=prefix)))
+    rows = together.add(ask(STORES.format(p=prefix)))
     yield from together.done()
     return store_views(rows.result, saved.result, overrides, media_base_url)
 
@@ -36,9 +38,14 @@ def read_store_views(
 def store_views(
     rows: Sequence[Row], saved: SavedConfig, overrides: Mapping[str, str], media_base_url: str
 ) -> tuple[StoreView, ...]:
-    """Rows of STORE_VIEWS with the configuration of each."""
+    """The store views in rows of STORES, with the configuration of each.
+
+    One without a code can be named nowhere, and one without a group has no categories.
+    """
     views = []
-    for store_id, code, group_code, website_id, website_code, root in rows:
+    for website_id, website_code, _, store_id, code, group_id, group_code, root in rows:
+        if not store_id or code is None or group_id is None:
+            continue
         config = store_config(saved, overrides, store_id, website_id)
         media_url = media_base_url or shop_config.media_url(config)
         views.append(StoreView(store_id, code, group_code, website_id, website_code, root, media_url, config))
