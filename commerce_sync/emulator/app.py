@@ -126,6 +126,7 @@ class App:
             stored=answer.identities is not None,
             identities=answer.identities or (),
             contents=answer.contents,
+            host=request.headers.get("host", ""),
         )
         self._log.add(entry)
 

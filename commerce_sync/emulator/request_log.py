@@ -21,6 +21,7 @@ class Entry(msgspec.Struct, frozen=True):
         stored: the items were taken, whatever was answered.
         identities: of the items taken, in their order.
         contents: a hash of each of these as it was sent; a time of sending is no content.
+        host: by which name and port the service was asked; empty when the request says none.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Entry(msgspec.Struct, frozen=True):
     stored: bool
     identities: tuple[Identity, ...]
     contents: tuple[str, ...] = ()
+    host: str = ""
 
 
 class RequestLog:

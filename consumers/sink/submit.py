@@ -6,13 +6,13 @@ import re
 import threading
 import time
 from typing import Final
+from urllib.parse import urlencode
 
 import msgspec
-import requests
-import urllib3
 
 from consumers.sink.settle import Answer
 from consumers.sink.sign import Signer
+from consumers.sink.transport import FAILURES, Transport
 from runtime.errors import Transient
 from runtime.settings import TargetSettings
 
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 _TOKEN_MARGIN_S: Final = 300.0
 # Several requests may be refused for one old token: a token younger than this is not it.
 _TOKEN_YOUNG_S: Final = 1.0
-_CONNECT_S_MAX: Final = 10.0
 _BODY_BYTES_MAX: Final = 1024 * 1024
 _TOKEN_BYTES_MAX: Final = 64 * 1024
 _GZIP_FROM_BYTES: Final = 1024
@@ -78,36 +77,30 @@ class Submitter:
             body = gzip.compress(body, compresslevel=1)
             headers["Content-Encoding"] = "gzip"
         try:
-            response = self._session.post(
-                self._url + path,
-                data=body,
-                headers=headers,
-                timeout=(min(_CONNECT_S_MAX, self._target.request_timeout_s), self._target.request_timeout_s),
-                # Credentials and catalog go where the configuration says, nowhere else.
-                allow_redirects=False,
-                stream=True,
+            reply = self._transport.post(
+                self._url,
+                path,
+                body,
+                headers,
+                seconds=self._target.request_timeout_s,
+                bytes_max=_BODY_BYTES_MAX,
             )
-            text = _text(response, self._target.request_timeout_s, _BODY_BYTES_MAX)
-        except (requests.RequestException, OSError) as error:
+        except FAILURES as error:
             return Answer(0, error=f"no answer from {self._target.url}: {type(error).__name__}")
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            # Raised while a body is read, or by a redirect to what is no address; the request was written.
-            return Answer(0, error=f"broken answer from {self._target.url}: {type(error).__name__}")
         return Answer(
-            response.status_code,
-            text,
-            response.headers.get("Content-Type", ""),
-            response.headers.get("Retry-After"),
-            response.headers.get("x-request-id"),
+            reply.status,
+            reply.text,
+            reply.headers.get("Content-Type", ""),
+            reply.headers.get("Retry-After"),
+            reply.headers.get("x-request-id"),
         )
 
     @property
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            session.headers["User-Agent"] = self._user_agent
-        return session
+    def _transport(self) -> Transport:
+        transport: Transport | None = getattr(self._local, "transport", None)
+        if transport is None:
+            transport = self._local.transport = Transport(self._user_agent)
+        return transport
 
     def _authorization(self) -> dict[str, str]:
         auth = self._target.auth
@@ -122,29 +115,25 @@ class Submitter:
 
     def _fetch_token(self) -> None:
         auth = self._target.auth
+        asked = {
+            "grant_type": "client_credentials",
+            "client_id": auth.client_id,
+            "client_secret": auth.client_secret.get_secret_value(),
+            "scope": auth.scope,
+        }
+        reply = None
         try:
-            response = self._session.post(
+            reply = self._transport.post(
                 auth.token_url,
-                data={
-                    "grant_type": "client_credentials",
-                    "client_id": auth.client_id,
-                    "client_secret": auth.client_secret.get_secret_value(),
-                    "scope": auth.scope,
-                },
-                timeout=self._target.request_timeout_s,
-                allow_redirects=False,
-                stream=True,
+                "",
+                urlencode(asked).encode(),
+                {"Content-Type": "application/x-www-form-urlencoded"},
+                seconds=self._target.request_timeout_s,
+                bytes_max=_TOKEN_BYTES_MAX,
             )
-            text = _text(response, self._target.request_timeout_s, _TOKEN_BYTES_MAX)
-            token, lifetime_s = _token(text if response.status_code == 200 else b"{}")
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            OSError,
-            ValueError,
-            RecursionError,
-        ) as error:
-            status = f" (answered {response.status_code})" if "response" in locals() else ""
+            token, lifetime_s = _token(reply.text if reply.status == 200 else b"{}")
+        except (*FAILURES, RecursionError) as error:
+            status = f" (answered {reply.status})" if reply is not None else ""
             message = (
                 f"auth.token_url = {auth.token_url}: no token{status}; check client_id and client_secret"
             )
@@ -152,23 +141,6 @@ class Submitter:
         self._token = token
         self._token_at = time.monotonic()
         self._token_until = self._token_at + max(lifetime_s - _TOKEN_MARGIN_S, lifetime_s / 2)
-
-
-def _text(response: requests.Response, seconds: float, bytes_max: int) -> bytes:
-    """An answer's body, cut at `bytes_max`.
-
-    Raises:
-        ReadTimeout: it is not over after `seconds`; a socket's timeout starts over with each byte.
-        HTTPError, OSError: it ends too early, or is compressed otherwise than it says.
-    """
-    deadline = time.monotonic() + seconds
-    text = b""
-    with response:
-        while len(text) < bytes_max and (piece := response.raw.read1(bytes_max, decode_content=True)):
-            text += piece
-            if time.monotonic() > deadline:
-                raise requests.ReadTimeout
-    return text[:bytes_max]
 
 
 def _token(text: bytes) -> tuple[str, float]:

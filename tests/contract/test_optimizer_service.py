@@ -415,7 +415,8 @@ def test_the_log_tells_what_was_accepted_and_when(client: Client) -> None:
 
     times = [entry.pop("time") for entry in entries]
     contents = [len(set(entry.pop("contents"))) for entry in entries]
-    common = {"method": "POST", "path": "/demo/v1/catalog/products"}
+    host = client.emulator.base_url.removeprefix("http://")
+    common = {"method": "POST", "path": "/demo/v1/catalog/products", "host": host}
     assert times == sorted(times)
     assert contents == [2, 0]
     assert entries == [

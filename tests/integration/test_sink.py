@@ -6,6 +6,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -274,10 +275,23 @@ def sinks(path: Pipeline) -> dict[str, int]:
     return {label: pid for label, pid in path.scene.supervisor.pids().items() if label.startswith("sink.")}
 
 
-def identities(path: Pipeline, since: int) -> set[tuple[str, ...]]:
-    """Products that were stored since the service's log was so long."""
-    made = path.requests_made()[since:]
+def products_of(made: list[dict[str, Any]]) -> set[tuple[str, ...]]:
+    """Products that these requests have stored."""
     return {tuple(name) for r in made if r["path"].endswith(PRODUCTS_PATH) for name in r["identities"]}
+
+
+def asked_at(path: Pipeline, name: str) -> list[dict[str, Any]]:
+    """The requests in which the service was called by this name."""
+    return [made for made in path.requests_made() if made["host"].partition(":")[0] == name]
+
+
+def sink_has_heard(path: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The active sink has read what was written before; told by a feed that is paused for a moment."""
+    log = log_of(path, active(path))
+    said = log.read_text().count("feed paused")
+    command(path, monkeypatch, "pause", "--feed", "CATEGORIES")
+    path.wait_until("the sink has heard", lambda: log.read_text().count("feed paused") > said)
+    command(path, monkeypatch, "resume", "--feed", "CATEGORIES")
 
 
 def test_another_address_is_sent_nothing_before_it_is_confirmed_and_then_everything(
@@ -290,20 +304,21 @@ def test_another_address_is_sent_nothing_before_it_is_confirmed_and_then_everyth
     url = supervisor.environment[f"{TARGET_SETTINGS}URL"]
     moved = {f"{TARGET_SETTINGS}URL": url.replace("127.0.0.1", "localhost")}
     supervisor.environment = {**supervisor.environment, **moved}
-    before = len(path.requests_made())
     for pid in sinks(path).values():
         os.kill(pid, signal.SIGTERM)
     path.wait_until(
         "it is noticed", lambda: "target has another address" in log_of(path, active(path)).read_text()
     )
+    emitted = path.ends(["products"])
     rename(path, product, "At the new address")
-    path.wait_until("the builder has written it", lambda: _waits(path, monkeypatch))
-    unconfirmed = len(path.requests_made())
+    path.wait_until("the builder has written it", lambda: path.written(["products"], emitted) != [])
+    sink_has_heard(path, monkeypatch)
+    unconfirmed = asked_at(path, "localhost")
     command(path, monkeypatch, "resync", "--feed", "all", "--target", TARGET, "--no-reindex", "--force")
     path.settle()
 
-    assert unconfirmed == before
-    assert identities(path, before) >= set(path.held())
+    assert unconfirmed == []
+    assert products_of(asked_at(path, "localhost")) >= set(path.held())
     assert names_of(path, product) == {"At the new address"}
     assert play.proof(path.scene).differences == ()
 
@@ -330,7 +345,7 @@ def test_a_sink_whose_position_was_lost_compares_every_feed_and_sends_little_aga
     path.wait_until("everything was compared", lambda: open_reconciles(settings) == {})
 
     log = log_of(path, process).read_text()[said:]
-    sent = identities(path, before)
+    sent = products_of(path.requests_made()[before:])
     assert log.count('"reconcile needed"') == log.count('"reconcile done"') == len(feeds)
     assert names_of(path, product) == {"Meanwhile"}
     assert str(product) in {path.held()[name]["externalIds"][0]["id"] for name in sent}

@@ -3,13 +3,22 @@
 import gzip
 import json
 import logging
+import ssl
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from consumers.sink.settle import Answer, settle
@@ -145,6 +154,13 @@ def test_a_redirect_is_not_followed(service: Service) -> None:
     assert settle(answer, 1).decision == "ours"
 
 
+def test_a_redirect_to_no_address_is_a_redirect(service: Service) -> None:
+    """Nobody tries to read where it leads."""
+    service.play = NO_ADDRESS
+
+    assert settle(posted(service), 1).decision == "ours"
+
+
 def test_an_endless_body_is_cut(service: Service) -> None:
     """One megabyte of it is read; it is no acceptance."""
 
@@ -205,6 +221,45 @@ def test_a_body_that_trickles_ends_after_the_timeout(service: Service) -> None:
     assert time.monotonic() - began < 3
 
 
+def trickle_headers(handler: BaseHTTPRequestHandler) -> None:
+    """The same before the body, in one line that never ends, for twenty times the request's time."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+    try:
+        for _ in range(200):
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
+    except OSError:
+        handler.close_connection = True
+
+
+def test_headers_that_trickle_end_after_the_timeout(service: Service) -> None:
+    """The thread is free again, and a new connection works at once."""
+    service.play = trickle_headers
+    held = submitter(service)
+    began = time.monotonic()
+
+    verdict = settle(held.post("/v1", b"[1]"), 1)
+    took_s = time.monotonic() - began
+    service.play = lambda handler: say(handler, 200, b"{}")
+    later = held.post("/v1", b"[1]")
+
+    assert (verdict.decision, verdict.outcome_unknown) == ("wait", True)
+    assert took_s < 3
+    assert later.status == 200
+
+
+def test_a_proxy_of_the_environment_is_asked(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the whole address; what is excepted from it is asked directly."""
+    monkeypatch.setenv("http_proxy", service.url)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    far = Submitter(TargetSettings(url="http://far.example/tenant", request_timeout_s=0.5), "tests")
+
+    statuses = [far.post("/v1", b"[1]").status, submitter(service).post("/v2", b"[1]").status]
+
+    assert statuses == [200, 200]
+    assert [path for path, _, _ in service.asked] == ["http://far.example/tenant/v1", "/v2"]
+
+
 def close(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
@@ -248,10 +303,10 @@ MALFORMED = {
         + b"gzip," * 20
         + b"gzip\r\n\r\n{}"
     ),
-    "a redirect to no address": raw(
-        b"HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: http://[::\r\n\r\n"
-    ),
 }
+NO_ADDRESS = raw(
+    b"HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\nLocation: http://[::\r\n\r\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -342,8 +397,10 @@ def token(**members: object) -> Play:
         wrong_gzip,
         nonsense,
         *MALFORMED.values(),
+        NO_ADDRESS,
         endless,
         trickle,
+        trickle_headers,
         hang,
         lambda handler: say(handler, 200, b"<html>login</html>"),
         lambda handler: say(handler, 200, b'{"access_token":"\xff","expires_in":1}'),
@@ -394,3 +451,46 @@ def test_one_refused_token_is_renewed_once_however_many_requests_it_was_in(
     held.post("/v1/catalog/products", b"[1]")
 
     assert [path for path, _, _ in service.asked].count("/token") == 2
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Of this machine's address, signed by nobody but itself, its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(key, SHA256())
+    )
+    file = tmp_path / "certificate.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + signed.public_bytes(Encoding.PEM))
+    return file
+
+
+def test_only_a_service_with_a_trusted_certificate_is_sent_to(
+    service: Service, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom to trust beside the usual, the environment says; a deadline holds here too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    service.socket = context.wrap_socket(service.socket, server_side=True)
+    target = TargetSettings(url=service.url.replace("http", "https"), request_timeout_s=0.5)
+
+    unknown = Submitter(target, "tests").post("/v1", b"[1]")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    held = Submitter(target, "tests")
+    known = [held.post("/v1", b"[1]").status for _ in range(2)]
+    service.play = trickle_headers
+    began = time.monotonic()
+    late = held.post("/v1", b"[1]")
+
+    assert (unknown.status, known, late.status) == (0, [200, 200], 0)
+    assert "SSLError" in unknown.error
+    assert time.monotonic() - began < 3
+    assert [path for path, _, _ in service.asked] == ["/v1"] * 3
