@@ -110,17 +110,21 @@ def _require_libraries(program: Path) -> None:
         raise UsageError(message)
 
 
-def start_mariadb(layout: Layout, base: Path, port: int, statements: str) -> Identity:
+def start_mariadb(
+    layout: Layout, base: Path, port: int, statements: str, options: Sequence[str] = ()
+) -> Identity:
     """Set the data folder up once, then start the server.
 
     Args:
         statements: SQL, one statement a line, that the server runs before it listens. So no account is ever
             open to this machine's other users, and none is needed to make the first one.
+        options: besides, or instead of those below.
 
     Raises:
         NotFine: the set-up failed.
     """
     layout.temporary.mkdir(parents=True, exist_ok=True)
+    layout.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not layout.mariadb.exists():
         _install_mariadb(layout, base)
     first_statements = layout.secrets / "accounts.sql"
@@ -153,6 +157,7 @@ def start_mariadb(layout: Layout, base: Path, port: int, statements: str) -> Ide
             "--skip-name-resolve",
             # Loopback only; making a key for TLS takes many seconds of a small machine.
             "--skip-ssl",
+            *options,
         ],
         layout.log("mariadb"),
     )

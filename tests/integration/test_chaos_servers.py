@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from background import editing
+from background import Edits, editing
 from confluent_kafka import TopicPartition
 from pipeline import Pipeline, running
+from twin import twins
 
 from commerce_sync.checks.position import capture_findings
 from commerce_sync.demo import play
@@ -265,6 +266,53 @@ def as_it_runs(stack: Stack) -> Stack:
     read = local_stack.read(stack.data_dir)
     assert read is not None
     return read
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_replica_in_the_place_of_its_dead_server_costs_nothing(path: Pipeline, own_stack: Stack) -> None:
+    """Same history, another server id, other log files: capture and builders go on by GTID, there and back.
+
+    The first time capture has yet to read what is in the log, so it reads it in the replica's.
+    """
+    settings, stack = path.scene.settings, as_it_runs(own_stack)
+    log = path.scene.log_dir / "roles" / "builder.demo-0.log"
+    said, ids = log.stat().st_size, []
+    capture = stack.pid("connect")
+    assert capture is not None
+
+    def some_more(edits: Edits) -> None:
+        before = edits.made
+        path.wait_until("edits go on", lambda: edits.made >= before + 20)
+        ids.extend(path.rows("SELECT @@server_id"))
+
+    with twins(stack) as servers:
+        with editing(path, 20, SEED + 3) as edits:
+            some_more(edits)
+            with frozen(capture):
+                servers.cut(accounts.CAPTURE)
+                some_more(edits)
+                play._tended(path.scene, servers.fail_over)
+            some_more(edits)
+        path.settle()
+        there = play.proof(path.scene).differences
+        servers.replicate()
+        with editing(path, 20, SEED + 4) as edits:
+            play._tended(path.scene, servers.fail_over)
+            some_more(edits)
+        path.settle()
+
+    assert ids == [(1,), (1,), (2,), (1,)]
+    assert observe.status(settings).health == "streaming"
+    assert b"does not share" not in log.read_bytes()[said:]
+    assert (there, play.proof(path.scene).differences) == ((), ())
 
 
 def fail_over(stack: Stack) -> None:

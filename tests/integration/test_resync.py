@@ -1,7 +1,10 @@
 """Every kind of resync on the real parts: stopped, killed, of a few items, of everything anew."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
 
 import msgspec
 import pytest
@@ -10,29 +13,33 @@ from pipeline import Pipeline, running
 
 from commerce_sync.demo import play
 from commerce_sync.local.stack import Stack
-from commerce_sync.run.request import current_runs
+from commerce_sync.run import supervise
+from commerce_sync.run.request import current_runs, request_resync
 from commerce_sync.run.resync import Wish, begin_anew, carry_out
+from commerce_sync.run.roles import Process
+from commerce_sync.run.supervise import role_arguments
 from producers.connectors import observe
 from producers.connectors.connect import Connect
 from producers.connectors.declare import MARIADB_CLASS
-from producers.resync.stage import WAITING_MAX
-from runtime.kafka import producer
 from schemas.entities import FEEDS
-from schemas.keys import partition_for
 from schemas.records import Dirty
 from schemas.topics import TopicNames
 
 pytestmark = pytest.mark.stack
 
 PRODUCTS = 60
+# Products between two kills; after all of them some are left.
+FURTHER_MAX = 9
 NAME = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = 'name' AND entity_type_id = 4)"
 
 
 @pytest.fixture(scope="module")
 def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """One pipeline for this module's tests."""
-    with running(stack, tmp_path_factory.mktemp("resync"), PRODUCTS, {}, {}) as pipeline:
-        yield pipeline
+    """One pipeline for this module's tests; its roles are started again soon, however often they die."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(supervise, "_RESTART_S", (0.2,))
+        with running(stack, tmp_path_factory.mktemp("resync"), PRODUCTS, {}, {}) as pipeline:
+            yield pipeline
 
 
 def resync(path: Pipeline, wish: Wish) -> None:
@@ -40,41 +47,89 @@ def resync(path: Pipeline, wish: Wish) -> None:
     play._tended(path.scene, lambda: carry_out(path.scene.settings, wish))
 
 
-def test_a_stopped_resync_goes_on_where_it_stood_also_after_a_kill(
-    path: Pipeline, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Builders are behind, so it waits and can be stopped; edits flow all the while; the end is equal."""
-    settings = path.scene.settings
-    wish = Wish(("products",), wait=False)
-    with editing(path, 5, 5):
-        path.kill("builder")
-        _fall_behind(path)
-        carry_out(settings, wish)
-        carry_out(settings, Wish(("products",), stop=True))
-        stopped = current_runs(settings)["product"]
-        path.kill("resync")
-        # The builder too is started again from here on.
-        resync(path, Wish(("products",), go_on=True))
-        done = current_runs(settings)["product"]
-    path.settle()
+# The role as ever, but for pages as small as this shop.
+SMALL_PAGES = """
+import sys
+from commerce_sync.run.process import main
+from producers.resync import stage
+stage.PAGE_ENTITIES, stage.WAITING_MAX = 1, 30
+sys.exit(main(sys.argv[1:]))
+"""
 
-    assert (stopped.state, stopped.entities) == ("stopped", 0)
-    assert (done.state, done.entities >= PRODUCTS // 2) == ("enumerated", True)
-    assert "product: stopped, 0 of" in capsys.readouterr().out
+
+@contextmanager
+def small_pages(path: Pipeline) -> Iterator[None]:
+    """The role begins anew with pages of one entity that wait for builders."""
+
+    def arguments(process: Process, port: int, in_doubt: bool) -> list[str]:
+        module = role_arguments(process, port, in_doubt)
+        return ["-c", SMALL_PAGES, *module[2:]] if process.role == "resync" else module
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(path.scene.supervisor, "arguments", arguments)
+        path.kill("resync")
+        yield
+    path.kill("resync")
+
+
+def skus_by_id(path: Pipeline) -> dict[int, str]:
+    return {int(i): sku for i, sku in path.rows("SELECT entity_id, sku FROM catalog_product_entity")}
+
+
+def killed_further_on(path: Pipeline, requested_ms: int, entities: int) -> int:
+    """Kill the role that runs once a resync has come so much further; where it stands then."""
+
+    def stands() -> int:
+        run = current_runs(path.scene.settings)["product"]
+        return run.entities if run.requested_ms >= requested_ms else 0
+
+    goal = stands() + entities
+    path.wait_until(f"{goal} products are enumerated", lambda: stands() >= goal)
+    path.wait_until("the role runs", lambda: "resync" in " ".join(path.scene.supervisor.pids()))
+    path.kill("resync")
+    return stands()
+
+
+def test_a_resync_that_is_stopped_and_killed_goes_on_exactly_where_it_stood(
+    path: Pipeline, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SIGKILL at moments that nobody chose, amid edits; what no log tells of is found all the same."""
+    settings, random = path.scene.settings, Random(f"{seed} resync")
+    path.settle()
+    before, deleted = skus_by_id(path), path.product_ids()[10]
+    path.sql(
+        "SET sql_log_bin = 0",
+        f"UPDATE catalog_product_entity_varchar SET value = CONCAT(value, ' *') WHERE attribute_id = {NAME}",
+        f"DELETE FROM catalog_product_entity WHERE entity_id = {deleted}",
+    )
+    with editing(path, 5, random.randrange(2**32)), small_pages(path):
+        requested_ms = request_resync(settings, FEEDS, reason="killed")
+        stood = [killed_further_on(path, requested_ms, random.randrange(1, FURTHER_MAX))]
+        resync(path, Wish(FEEDS, stop=True))
+        stood += [current_runs(settings)["product"].entities, killed_further_on(path, requested_ms, 0)]
+        carry_out(settings, Wish(FEEDS, go_on=True, wait=False))
+        stood += [killed_further_on(path, requested_ms, random.randrange(FURTHER_MAX)) for _ in range(2)]
+        path.wait_until("it is through", lambda: current_runs(settings)["product"].state == "enumerated")
+    path.settle()
+    done, told = current_runs(settings)["product"], enumerated(path, "resync:killed")
+    stayed = [sku for entity_id, sku in before.items() if skus_by_id(path).get(entity_id) == sku]
+
+    assert f"product: stopped, {stood[1]} of" in capsys.readouterr().out
+    assert (stood, stood[1]) == (sorted(stood), stood[2])
+    assert 0 < stood[0] < stood[-1] < done.entities == told.total()
+    assert {told[sku] for sku in (*stayed, before[deleted])} == {1}
+    assert len(stayed) > len(before) // 2
     assert play.proof(path.scene).differences == ()
 
 
-def _fall_behind(path: Pipeline) -> None:
-    """More bulk work than a resync adds to, all of it of one product."""
-    settings = path.scene.settings
-    sku = next(sku for sku, _ in path.held()).encode()
-    client = producer(settings.kafka, "test.behind")
-    topic = TopicNames(settings.kafka.topic_prefix).dirty("product", "bulk")
-    value = msgspec.json.encode(Dirty("test"))
-    for _ in range(WAITING_MAX + 1):
-        client.produce(topic, value, sku, partition=partition_for(sku, settings.kafka.partitions))
-        client.poll(0)
-    assert client.flush(20) == 0
+def enumerated(path: Pipeline, reason: str) -> Counter[str]:
+    """How often each product was told of for this reason."""
+    topic = TopicNames(path.scene.settings.kafka.topic_prefix).dirty("product", "bulk")
+    return Counter(
+        record.key.decode()
+        for record in path.topic(topic)
+        if msgspec.json.decode(record.value or b"", type=Dirty).reason == reason
+    )
 
 
 def test_items_asked_for_by_id_are_sent_though_unchanged(path: Pipeline) -> None:

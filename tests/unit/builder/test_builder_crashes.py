@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from builder_play import read_from
+from builder_world import Product, Rows, World, expected
 from fake_shop import FakeShop, FakeSnapshot
 from mortal import Killed, Mortal
-from test_builder_convergence import Product, Rows, World, expected
 
 from schemas.records import Dirty
 
