@@ -35,8 +35,10 @@ class NotingDatabase(Database):
             self._noted = None
 
     def query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
-        if self._noted is not None and all(statement.startswith("SELECT") for statement, _ in queries):
-            self._noted.append(tuple(queries))
+        # A snapshot is opened in one round trip with the first of them.
+        selects = tuple(query for query in queries if query[0].startswith("SELECT"))
+        if self._noted is not None and selects:
+            self._noted.append(selects)
         return super().query_all(queries)
 
 

@@ -22,7 +22,9 @@ def read_values(table: str, ids: Sequence[int], wanted: Codes) -> Plan[Values]:
         return {}
     statement = " UNION ALL ".join(
         f"SELECT entity_id, attribute_id, store_id, CAST(value AS CHAR) FROM {table}_{backend_type}"
-        " WHERE entity_id IN %s AND attribute_id IN %s"
+        # By entity alone, of which most values are wanted: looking for each pair of entity and attribute
+        # took the server half of the time.
+        " WHERE entity_id IN %s AND attribute_id + 0 IN %s"
         for backend_type in used
     )
     parameters = [part for codes in used.values() for part in (list(ids), sorted(codes))]

@@ -259,15 +259,16 @@ def _memberships(
 def _gallery(prefix: str, ids: list[int]) -> Plan[dict[int, list[GalleryRow]]]:
     table = f"{prefix}catalog_product_entity_media_gallery"
     rows = yield from select(
-        "SELECT e.entity_id, g.value_id, g.value, g.media_type, v.store_id, v.label, v.position, v.disabled"
-        f" FROM {table}_value_to_entity e JOIN {table} g ON g.value_id = e.value_id"
+        "SELECT e.entity_id, g.value_id, g.value, g.media_type, v.store_id, v.label, v.position, v.disabled,"
+        f" v.record_id FROM {table}_value_to_entity e JOIN {table} g ON g.value_id = e.value_id"
         f" LEFT JOIN {table}_value v ON v.value_id = e.value_id AND v.entity_id = e.entity_id"
-        # No key forbids two rows for one store; the later one counts, in whatever order they are found.
-        " WHERE e.entity_id IN %s ORDER BY v.record_id",
+        " WHERE e.entity_id IN %s",
         ids,
     )
     files: dict[int, dict[int, tuple[str, str, dict[int, GalleryValue]]]] = defaultdict(dict)
-    for entity_id, value_id, file, media_type, store_id, label, position, disabled in rows:
+    # No key forbids two rows for one store; the later one counts, in whatever order they are found.
+    in_order = sorted(rows, key=lambda row: row[-1] or 0)
+    for entity_id, value_id, file, media_type, store_id, label, position, disabled, _ in in_order:
         if file is None:
             continue
         _, _, stores = files[entity_id].setdefault(value_id, (file, media_type, {}))
