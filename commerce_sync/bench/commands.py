@@ -281,8 +281,8 @@ def _memory_lines(result: dict[str, Any]) -> list[str]:
 def sink(products: int, runs: int, allowance_minutes: int, as_json: bool, data_dir: Path | None) -> None:
     """Items a second from the feed topic to acceptance, beside a loop that posts the same ready bodies.
 
-    Both go to a service that only inflates and parses, to one that does so and answers after 50 ms, and to the
-    emulator, which judges and stores every item. A last run keeps the default allowance.
+    Both go to a service that only inflates and parses, to one that does so and answers after 50 ms, and to
+    the emulator, which judges and stores every item. A last run keeps the default allowance.
 
     Example: commerce-sync bench sink --products 10000 --runs 5 --json
     """
