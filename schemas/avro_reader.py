@@ -23,12 +23,14 @@ _DOUBLE: Final = struct.Struct("<d")
 _END: Final = b"\0"
 # A number is written in at most this many bytes of seven bits each.
 _VARINT_BYTES_MAX: Final = 10
-# Numbers in zigzag code that are one byte; of longer ones this is the first.
-_NUMBERS: Final = {bytes([byte]): byte >> 1 ^ -(byte & 1) if byte < 128 else None for byte in range(256)}
-# The same where a negative number is none.
-_SIZES: Final = {byte: -1 if size is None or size < 0 else size for byte, size in _NUMBERS.items()}
-_NUMBER: Final = "n if (n := _numbers[R(1)]) is not None else _long(R, J)"
-_SIZE: Final = "n if (n := _sizes[R(1)]) >= 0 else _size(R, J)"
+# Numbers in zigzag code by their first byte, which is all of them below 128. Of a longer one it says _LONGER
+# and the byte: seven bits of it are the number's lowest.
+_LONGER: Final = 1_000
+_NUMBERS: Final = {
+    bytes([byte]): byte >> 1 ^ -(byte & 1) if byte < 128 else _LONGER + byte for byte in range(256)
+}
+_NUMBER: Final = f"n if (n := _numbers[R(1)]) < {_LONGER} else _long(R, n)"
+_SIZE: Final = f"n if 0 <= (n := _numbers[R(1)]) < {_LONGER} else _size(R, n)"
 
 
 def compiled(schema: Mapping[str, Any], members: Collection[str] | None = None) -> Reader:
@@ -74,11 +76,9 @@ class _Source:
         self.lines: list[str] = []
         self.scope: dict[str, Any] = {
             "_numbers": _NUMBERS,
-            "_sizes": _SIZES,
             "_long": _long,
             "_size": _size,
             "_items": _items,
-            "_jump": _jump,
             "_wrong": _wrong,
             "_double": _DOUBLE.unpack,
         }
@@ -135,7 +135,7 @@ class _Source:
                 return f"J({_SIZE}, 1)"
             case "array":
                 item = self._function([f" {self._over(schema['items'])}"])
-                return f"(None if (n := _numbers[R(1)]) == 0 else _jump(R, J, n, {item}))"
+                return f"(None if (n := _numbers[R(1)]) == 0 else _items(R, J, n, {item}))"
             case "record":
                 return f"{self.record(schema, ())}(R, J)"
             case _:
@@ -179,10 +179,9 @@ class _Source:
         return name
 
 
-def _long(read: _Read, jump: _Jump) -> int:
-    """A number in zigzag code, seven bits a byte, whose first byte was read just now."""
-    jump(-1, 1)
-    number = shift = 0
+def _long(read: _Read, first: int) -> int:
+    """A number of several bytes; the first is told as in `_NUMBERS`."""
+    number, shift = first - _LONGER & 127, 7
     while shift < 7 * _VARINT_BYTES_MAX:
         byte = read(1)[0]
         number |= (byte & 127) << shift
@@ -192,30 +191,29 @@ def _long(read: _Read, jump: _Jump) -> int:
     return int(_wrong())
 
 
-def _size(read: _Read, jump: _Jump) -> int:
-    number = _long(read, jump)
+def _size(read: _Read, first: int) -> int:
+    number = _long(read, first) if first >= _LONGER else first
     return number if number >= 0 else int(_wrong())
 
 
-def _items(read: _Read, jump: _Jump, count: int | None, item: Callable[[_Read, _Jump], Any]) -> list[Any]:
+def _items(read: _Read, jump: _Jump, count: int, item: Callable[[_Read, _Jump], Any]) -> list[Any]:
     """An array's blocks, each behind the number of its items, until an empty one."""
     items: list[Any] = []
-    while count := _whole(read, jump, count):
+    while count:
+        if not 0 < count < _LONGER:
+            count = _many(read, count)
         items += [item(read, jump) for _ in range(count)]
         count = _NUMBERS[read(1)]
     return items
 
 
-def _jump(read: _Read, jump: _Jump, count: int | None, item: Callable[[_Read, _Jump], Any]) -> None:
-    _items(read, jump, count, item)
-
-
-def _whole(read: _Read, jump: _Jump, count: int | None) -> int:
-    """A block's number of items, of which the first byte was read; behind a negative one are its bytes."""
-    if count is None:
-        count = _long(read, jump)
-    if count < 0 and _NUMBERS[read(1)] is None:
-        _long(read, jump)
+def _many(read: _Read, first: int) -> int:
+    """A block's number of items, as it begins; behind a negative one stand the block's bytes."""
+    count = _long(read, first) if first >= _LONGER else first
+    if count < 0:
+        size = _NUMBERS[read(1)]
+        if size >= _LONGER:
+            _long(read, size)
     return abs(count)
 
 
