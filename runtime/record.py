@@ -1,6 +1,6 @@
 """Records as the stages see them, free of the client that carries them."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from confluent_kafka import Message
@@ -10,8 +10,7 @@ from schemas.keys import canonical_json
 from schemas.records import DeadLetter
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record read from a topic. `value` None is a tombstone."""
 
     topic: str
@@ -23,8 +22,7 @@ class Record:
     timestamp_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A record to write. `value` None is a tombstone."""
 
     topic: str
@@ -36,25 +34,26 @@ class Outgoing:
 
 def from_message(message: Message) -> Record:
     """Take a client's message over; null keys become empty ones, the last header of a name wins."""
-    key = message.key()
     value = message.value()
-    headers = message.headers() or []
-    pairs = headers.items() if isinstance(headers, dict) else headers
+    headers: dict[str, Any] = dict(message.headers() or ())
+    for name, content in headers.items():
+        if content.__class__ is not bytes:
+            headers[name] = _bytes(content)
     return Record(
-        topic=message.topic() or "",
-        partition=message.partition() or 0,
-        offset=message.offset() or 0,
-        key=_bytes(key),
-        value=None if value is None else _bytes(value),
-        headers={name: _bytes(content) for name, content in pairs},
-        timestamp_ms=message.timestamp()[1],
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        _bytes(message.key()),
+        None if value is None else _bytes(value),
+        headers,
+        message.timestamp()[1],
     )
 
 
 def _bytes(content: str | bytes | None) -> bytes:
-    if content is None:
-        return b""
-    return content.encode() if isinstance(content, str) else content
+    if isinstance(content, bytes):
+        return content
+    return b"" if content is None else content.encode()
 
 
 def parked(record: Record, topic: str, partition: int, operation: str, poison: Poison) -> Outgoing:

@@ -281,8 +281,8 @@ def _memory_lines(result: dict[str, Any]) -> list[str]:
 def sink(products: int, runs: int, allowance_minutes: int, as_json: bool, data_dir: Path | None) -> None:
     """Items a second from the feed topic to acceptance, beside a loop that posts the same ready bodies.
 
-    Both go to a service that only inflates and parses, and to one that does so and answers after 50 ms.
-    A last run keeps the default allowance.
+    Both go to a service that only inflates and parses, to one that does so and answers after 50 ms, and to
+    the emulator, which judges and stores every item. A last run keeps the default allowance.
 
     Example: commerce-sync bench sink --products 10000 --runs 5 --json
     """
@@ -297,13 +297,14 @@ def sink(products: int, runs: int, allowance_minutes: int, as_json: bool, data_d
 def _sink_lines(result: dict[str, Any]) -> list[str]:
     """The result for people."""
     rates = f"feed topic to acceptance {result['ours']} items/s, ready bodies {result['limit']} items/s"
-    far = result["far_away"]
+    far, strict = result["far_away"], result["strict"]
     cpu = f"CPU of an item: {result['cpu_ms_per_item']} ms, at the service"
     lines = [
         f"{result['items']} items, medians of {result['runs']} runs, {result['concurrency']} connections",
         f"{rates}, ratio {result['ratio']}",
         f"{cpu} {result['service_cpu_ms_per_item']} ms",
         f"answers after {far['answer_ms']} ms: {far['ours']} items/s, {far['limit']} items/s, {far['ratio']}",
+        f"strict emulator: {strict['ours']} items/s, {strict['limit']} items/s, {strict['ratio']}",
     ]
     allowance = result["allowance"]
     if allowance is not None:

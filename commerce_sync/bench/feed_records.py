@@ -1,10 +1,10 @@
 """Records of the products feed as the builder writes them for a sample catalog, on a topic of their own."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from commerce_sync.bench.build import Builder
 from consumers.builder.feeds.products import FEED

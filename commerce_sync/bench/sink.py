@@ -1,20 +1,22 @@
 """How many items a second go from a feed topic to acceptance, and how much of an allowance is used.
 
-The limit is a loop that posts the same bodies, ready and compressed, over as many kept connections. Both
-go to a service that inflates and parses each request and does nothing else, so that it brakes neither; and to
-one that answers as late as a service far away, where a full window counts.
+The limit is a loop that posts the same bodies, ready and compressed, over as many kept connections. Both go
+to three services in turn: one that inflates and parses each request and does nothing else, so that it brakes
+neither; one that answers as late as a service far away, where a full window counts; and the emulator without
+limits, which judges and stores every item before it calls it accepted.
 """
 
 import gzip
 import queue
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import psutil
 import requests
@@ -28,6 +30,7 @@ from commerce_sync.bench.sink_stage import (
     Stage,
     TargetVariables,
     emulator,
+    emulator_process,
     requests_of,
     stage,
 )
@@ -36,6 +39,7 @@ from commerce_sync.local.stack import Stack
 from consumers.builder.feeds.products import FEED
 from consumers.sink.circuit import WINDOW_MAX
 from consumers.sink.dialects.optimizer import OptimizerDialect
+from runtime.errors import NotFine
 from runtime.record import Outgoing
 from runtime.settings import DIALECT_BATCH, BudgetSettings
 from schemas.keys import canonical_json
@@ -47,6 +51,9 @@ CONCURRENCY: Final = WINDOW_MAX - 1
 RUN_S_MAX: Final = 120.0
 # A request to another network and back, and what the service itself needs for 100 products, at the least.
 ANSWER_MS: Final = 50
+_FAR: Final = f"far{ANSWER_MS}ms"
+_BARE: Final = "bare"
+_STRICT: Final = "strict"
 _ALLOWED: Final = "allowed"
 _BUDGET: Final = BudgetSettings()
 
@@ -69,32 +76,37 @@ def measure(stack: Stack, options: Options, log_dir: Path, report: Report) -> di
     records = feed_records.built(catalog(stack, options.products, report), options.products)
     bodies = ready_bodies(records)
     with ExitStack() as exits:
-        services = [_Acceptor(*exits.enter_context(_accepting(ms)), ms) for ms in (0, ANSWER_MS)]
+        services: list[_Service] = [
+            exits.enter_context(_accepting(_BARE, 0)),
+            exits.enter_context(_accepting(_FAR, ANSWER_MS)),
+            exits.enter_context(_judging(_STRICT)),
+        ]
         limited = exits.enter_context(emulator(*allowance_options()))
         targets = {
-            service.target(number): {"URL": service.url, **NO_ALLOWANCE}
+            _target(service, number): {**service.variables, **NO_ALLOWANCE}
             for service in services
             for number in range(options.runs)
         }
         stage_ = exits.enter_context(stage(stack, {**targets, _ALLOWED: limited}, log_dir))
         FeedWriter(stage_.settings.kafka).write(records, "bulk")
         report(f"{len(records)} items of {options.products} products are on the feed topic")
-        results: dict[int, list[SinkRun]] = {}
+        results: dict[str, list[SinkRun]] = {}
         for number in range(options.runs):
             for service in services:
                 run = _run(stage_, service, bodies, len(records), number)
-                results.setdefault(service.answer_ms, []).append(run)
-                report(f"answers after {service.answer_ms} ms: {run.ours:.0f} items/s, limit {run.limit:.0f}")
+                results.setdefault(service.name, []).append(run)
+                report(f"{service.name}: {run.ours:.0f} items/s, limit {run.limit:.0f}")
         allowance = _under_allowance(stage_, limited, options.minutes, report) if options.minutes else None
     return {
         "name": "sink",
         "unit": "items/s",
-        **figures.sink_summary(results[0]),
+        **figures.sink_summary(results[_BARE]),
         "runs": options.runs,
         "items": len(records),
         "concurrency": CONCURRENCY,
         "bytes_per_item": round(sum(map(len, bodies)) / len(records)),
-        "far_away": {"answer_ms": ANSWER_MS, **figures.sink_summary(results[ANSWER_MS])},
+        "far_away": {"answer_ms": ANSWER_MS, **figures.sink_summary(results[_FAR])},
+        "strict": figures.sink_summary(results[_STRICT]),
         "allowance": allowance,
     }
 
@@ -110,11 +122,38 @@ def ready_bodies(records: Sequence[Outgoing]) -> list[bytes]:
     ]
 
 
-def _accepting(answer_ms: int) -> AbstractContextManager[tuple[str, int]]:
-    return saying(acceptor.__name__, [str(answer_ms)])
+class _Service(Protocol):
+    """The service of both sides; `variables` reach it from a target's section."""
+
+    name: str
+    variables: TargetVariables
+    process: psutil.Process
+
+    def taken(self) -> list[tuple[float, int]]:
+        """(unix seconds, items accepted) of the requests since the last call."""
+
+    def headers(self) -> Mapping[str, str]:
+        """What a request says of itself."""
 
 
-def _run(stage_: Stage, service: "_Acceptor", bodies: Sequence[bytes], items: int, number: int) -> SinkRun:
+def _target(service: _Service, number: int) -> str:
+    """A target of each run, which knows nothing of what was sent in others."""
+    return f"{service.name}{number}"
+
+
+@contextmanager
+def _accepting(name: str, answer_ms: int) -> Iterator[_Service]:
+    with saying(acceptor.__name__, [str(answer_ms)]) as (url, pid):
+        yield _Acceptor(name, url, pid)
+
+
+@contextmanager
+def _judging(name: str) -> Iterator[_Service]:
+    with emulator_process() as (variables, pid):
+        yield _Emulator(name, variables, pid)
+
+
+def _run(stage_: Stage, service: _Service, bodies: Sequence[bytes], items: int, number: int) -> SinkRun:
     """Each side once; who begins changes from run to run."""
     run = SinkRun()
     for ours in (True, False) if number % 2 == 0 else (False, True):
@@ -122,13 +161,13 @@ def _run(stage_: Stage, service: "_Acceptor", bodies: Sequence[bytes], items: in
             _ours(stage_, service, number, items, run)
         else:
             began = time.perf_counter()
-            service.post(bodies)
+            _post(service, bodies)
             run.limit = items / (time.perf_counter() - began)
             service.taken()
     return run
 
 
-def _ours(stage_: Stage, service: "_Acceptor", number: int, items: int, run: SinkRun) -> None:
+def _ours(stage_: Stage, service: _Service, number: int, items: int, run: SinkRun) -> None:
     """A sink that starts with the whole topic before it; the time counts from its first acceptance on."""
     notes: list[tuple[float, int]] = []
     cpu: dict[str, float] = {}
@@ -139,7 +178,7 @@ def _ours(stage_: Stage, service: "_Acceptor", number: int, items: int, run: Sin
             cpu["sink"], cpu["service"] = _cpu_s(process), _cpu_s(service.process)
         return sum(count for _, count in notes) >= items
 
-    with stage_.sink(service.target(number)) as supervisor:
+    with stage_.sink(_target(service, number)) as supervisor:
         process = psutil.Process(next(iter(supervisor.pids().values())))
         stage_.wait_until("the catalog is accepted", through, supervisor, RUN_S_MAX)
         counted = items - notes[0][1]
@@ -154,43 +193,74 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 class _Acceptor:
-    """The service of both sides."""
+    """Implements _Service."""
 
-    def __init__(self, url: str, pid: int, answer_ms: int) -> None:
-        self.url = url
+    def __init__(self, name: str, url: str, pid: int) -> None:
+        self.name = name
+        self.variables: TargetVariables = {"URL": url}
         self.process = psutil.Process(pid)
-        self.answer_ms = answer_ms
-
-    def target(self, number: int) -> str:
-        """A target of each run, which knows nothing of what was sent in others."""
-        return f"after{self.answer_ms}ms{number}"
 
     def taken(self) -> list[tuple[float, int]]:
-        """(unix seconds, items) of the requests since the last call."""
-        page = requests.get(self.url + acceptor.TAKEN, timeout=10)
+        page = requests.get(self.variables["URL"] + acceptor.TAKEN, timeout=10)
         return [(moment, count) for moment, count in page.json()]
 
-    def post(self, bodies: Sequence[bytes]) -> None:
-        """Post every body once, over as many kept connections as the sink has."""
-        waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        for body in bodies:
-            waiting.put(body)
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            for posted in [pool.submit(self._post_all, waiting) for _ in range(CONCURRENCY)]:
-                posted.result()
+    def headers(self) -> Mapping[str, str]:
+        return {}
 
-    def _post_all(self, waiting: "queue.SimpleQueue[bytes]") -> None:
-        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=10)
-        path = OptimizerDialect().path(FEED, "upsert")
-        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        while True:
-            try:
-                body = waiting.get_nowait()
-            except queue.Empty:
-                connection.close()
-                return
-            connection.request("POST", path, body, headers)
-            connection.getresponse().read()
+
+class _Emulator:
+    """Implements _Service."""
+
+    def __init__(self, name: str, variables: TargetVariables, pid: int) -> None:
+        self.name = name
+        self.variables = variables
+        self.process = psutil.Process(pid)
+        self._seen = 0
+
+    def taken(self) -> list[tuple[float, int]]:
+        entries = requests_of(self.variables, self._seen)
+        self._seen = entries[-1].id if entries else self._seen
+        return [(entry.time, len(entry.identities)) for entry in entries]
+
+    def headers(self) -> Mapping[str, str]:
+        told = {
+            "grant_type": "client_credentials",
+            "client_id": self.variables["AUTH__CLIENT_ID"],
+            "client_secret": self.variables["AUTH__CLIENT_SECRET"],
+        }
+        answer = requests.post(self.variables["AUTH__TOKEN_URL"], data=told, timeout=10)
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def _post(service: _Service, bodies: Sequence[bytes]) -> None:
+    """Post every body once, over as many kept connections as the sink has.
+
+    Raises:
+        NotFine: one was refused.
+    """
+    waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    for body in bodies:
+        waiting.put(body)
+    url = urlsplit(service.variables["URL"])
+    path = url.path + OptimizerDialect().path(FEED, "upsert")
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", **service.headers()}
+
+    def post() -> None:
+        connection = HTTPConnection(url.netloc, timeout=10)
+        try:
+            while True:
+                connection.request("POST", path, waiting.get_nowait(), headers)
+                answer = connection.getresponse()
+                text = answer.read()
+                if answer.status != 200:
+                    message = f"{service.name} answered {answer.status}: {text[:200]!r}"
+                    raise NotFine(message)
+        except queue.Empty:
+            connection.close()
+
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        for posted in [pool.submit(post) for _ in range(CONCURRENCY)]:
+            posted.result()
 
 
 def allowance_options() -> list[str]:

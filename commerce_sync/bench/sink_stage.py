@@ -114,9 +114,16 @@ def _delete_topics(settings: Settings) -> None:
 @contextmanager
 def emulator(*options: str) -> Iterator[TargetVariables]:
     """The emulator in a process of its own; what a target's section needs to reach it."""
-    with saying("commerce_sync", ["emulator", "--port", "0", "--json", *options]) as (line, _):
+    with emulator_process(*options) as (variables, _):
+        yield variables
+
+
+@contextmanager
+def emulator_process(*options: str) -> Iterator[tuple[TargetVariables, int]]:
+    """The same, and its process id."""
+    with saying("commerce_sync", ["emulator", "--port", "0", "--json", *options]) as (line, pid):
         prefix = f"{ENVIRONMENT_PREFIX}TARGETS__OPTIMIZER__"
-        yield {name.removeprefix(prefix): value for name, value in json.loads(line).items()}
+        yield {name.removeprefix(prefix): value for name, value in json.loads(line).items()}, pid
 
 
 def requests_of(service: TargetVariables, since: int = 0) -> Sequence[Entry]:

@@ -1,8 +1,9 @@
 """An item on its way and the body that carries it. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 from schemas.records import Lane
 from schemas.services.shapes import Identity
@@ -12,8 +13,7 @@ Operation = Literal["upsert", "delete"]
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True, gc=False):
     """One item on its way: `body` is its JSON text, `hash` that of the text; offsets say what it settles.
 
     `identity` names it at the service, where that is another matter than its key. `delete_members` is JSON

@@ -59,6 +59,8 @@ def apply(delivery: Delivery, target: str, records: Iterable[Record]) -> None:
     `load` has looked at already is left out.
     """
     for record in records:
+        if record.topic != delivery.control:
+            continue
         try:
             if record.key.startswith(PAUSE_PREFIX):
                 _pause(delivery, target, record)

@@ -107,7 +107,7 @@ class Delivery:
         """`numbers` go on from an earlier delivery's, whose answers may still come."""
         self.target = target
         self._clock = clock
-        self._control = names.control
+        self.control = names.control
         self._budget = budget
         self._window = Window()
         self._numbers = numbers or count(1)
@@ -138,7 +138,7 @@ class Delivery:
         # Why nothing at all is sent.
         self.held_back = ""
         self.reconcilers = {
-            name: Reconciler(target.name, feed, self._control, self._write, clock)
+            name: Reconciler(target.name, feed, self.control, self._write, clock)
             for name, feed in self._feeds.items()
         }
         for name, feed in self._feeds.items():
@@ -208,7 +208,7 @@ class Delivery:
         self.address = own
         if self.known_address is None:
             self.known_address = own
-            self._write(Outgoing(self._control, 0, address_key(own.target), msgspec.json.encode(own)))
+            self._write(Outgoing(self.control, 0, address_key(own.target), msgspec.json.encode(own)))
         self.look_at_address()
 
     def look_at_address(self) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from queue import Empty
 from typing import Any, Final
@@ -142,8 +143,8 @@ class Engine:
             case Scanned(records):
                 apply(delivery, self._target, records)
                 delivery.scan(records)
-                for record in records:
-                    metrics.RECORDS.labels("sink", record.topic).inc()
+                for topic, count in Counter(record.topic for record in records).items():
+                    metrics.RECORDS.labels("sink", topic).inc(count)
             case Reached(places):
                 for place in places:
                     delivery.reached(place.topic, place.partition, place.offset)

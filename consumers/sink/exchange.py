@@ -37,10 +37,13 @@ class Exchange:
         self._clock = clock
         self._asked: SimpleQueue[Request | None] = SimpleQueue()
         self._deadlines: dict[int, float] = {}
+        # Who takes a request out first, its thread or who gives it up, decides what becomes of the thread.
+        self._under_way: dict[int, Request] = {}
         self._threads = 0
 
     def send(self, request: Request) -> None:
         self._deadlines[request.number] = self._clock() + self._timeout_s
+        self._under_way[request.number] = request
         if len(self._deadlines) > self._threads:
             self._threads += 1
             threading.Thread(target=self._run, name=f"send-{self._threads}", daemon=True).start()
@@ -56,8 +59,9 @@ class Exchange:
         late = [number for number, deadline in self._deadlines.items() if deadline <= now]
         for number in late:
             del self._deadlines[number]
-            # Its thread may hang on; another takes its place.
-            self._threads -= 1
+            if self._under_way.pop(number, None) is not None:
+                # Its thread may hang on, and ends then; another takes its place.
+                self._threads -= 1
         return late
 
     def next_deadline(self) -> float | None:
@@ -70,7 +74,11 @@ class Exchange:
     def _run(self) -> None:
         try:
             while (request := self._asked.get()) is not None:
-                self._inbox.put(Answered(request.number, self._answer(request)))
+                answer = self._answer(request)
+                is_replaced = self._under_way.pop(request.number, None) is None
+                self._inbox.put(Answered(request.number, answer))
+                if is_replaced:
+                    return
         except BaseException as error:
             self._inbox.put(Failed(error))
 

@@ -3,10 +3,11 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 from prometheus_client import Counter
 
 from consumers.sink.batch import Submission
@@ -612,12 +613,12 @@ class Feed:
         was_unknown = self.state.trust(key)
         now_ms = self._clock.wall_ms()
         held = self.state.held(key)
-        times = [
-            self._tree.again_ms(self.name, key, now_ms),
-            now_ms + round(self._rules.settle_s * 1000) if was_unknown else None,
-            held.again_ms if held is not None and not overdue else None,
-        ]
-        return max((time_ms for time_ms in times if time_ms is not None), default=None)
+        times = (
+            self._tree.again_ms(self.name, key, now_ms) or 0,
+            now_ms + round(self._rules.settle_s * 1000) if was_unknown else 0,
+            (held.again_ms or 0) if held is not None and not overdue else 0,
+        )
+        return max(times) or None
 
     def _record(
         self,

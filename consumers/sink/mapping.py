@@ -1,11 +1,11 @@
 """A feed record becomes the item as the service takes it. Pure."""
 
 import struct
-from dataclasses import replace
 from typing import Final
 
 import msgspec
 import xxhash
+from msgspec.structs import replace
 
 from consumers.sink.batch import Submission
 from consumers.sink.dialects import Dialect, Members, Unmappable

@@ -3,7 +3,8 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from consumers.sink.batch import Submission
 from consumers.sink.dialects import Stamp

@@ -146,7 +146,8 @@ class Tree:
 
     def flies(self, feed: str, items: Iterable[Submission]) -> None:
         for item in items:
-            self._flying_below.update(self.above(feed, item.key))
+            for top in self.above(feed, item.key):
+                self._flying_below[top] += 1
             if item.operation == "delete":
                 self._flying_deletes.add(Node(feed, item.key))
 
@@ -156,15 +157,19 @@ class Tree:
                 self._flying_below[top] -= 1
                 if not self._flying_below[top]:
                     del self._flying_below[top]
-            self._flying_deletes.discard(Node(feed, item.key))
+            if item.operation == "delete":
+                self._flying_deletes.discard(Node(feed, item.key))
 
     # What became of it.
 
     def settled(self, feed: str, key: bytes, before: Held | None, now_ms: int) -> None:
         """An item has ended, for now; `before` is what was known of it until then."""
+        below = self._dialect.below(feed)
+        if not below and not self._waiters:
+            return
         node = Node(feed, key)
         held = self._branches[feed].state.held(key)
-        if self._dialect.below(feed) and held is not None:
+        if below and held is not None:
             was_there = before is not None and (before.outcome == "delivered" or before.there)
             if held.outcome == "deleted" and (before is None or before.outcome != "deleted"):
                 self._fall(node, certainly=was_there)
@@ -188,8 +193,11 @@ class Tree:
 
         The service may not have had that yet, or a request about it may still take effect.
         """
+        above = self.above(feed, key)
+        if not above:
+            return None
         times = []
-        for top in self.above(feed, key):
+        for top in above:
             held = self._branches[top.feed].state.held(top.key)
             if held is not None and held.again_ms is not None:
                 times.append(held.again_ms)

@@ -21,12 +21,16 @@ _RESET: Final = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Listens at `port`. A fault holds for what passes while it is set; `met` counts that."""
+    """Listens at `port`. A fault holds for what passes while it is set; `met` counts that.
+
+    `trickling` is the number of answers that come byte by byte just now, to whoever still waits for them.
+    """
 
     def __init__(self, target_port: int) -> None:
         self.port = 0
         self.fault: Fault | None = None
         self.met = 0
+        self.trickling = 0
         self._target_port = target_port
 
     async def serve(self, started: threading.Event, stop: asyncio.Event) -> None:
@@ -69,9 +73,7 @@ class Proxy:
                 self.met += 1
             match self.fault:
                 case "slow":
-                    for place in range(len(data)):
-                        to_client.write(data[place : place + 1])
-                        await asyncio.sleep(_BYTE_S)
+                    await self._trickle(data, to_client)
                 case "cut":
                     to_client.write(data[: len(data) // 2])
                     return
@@ -83,6 +85,16 @@ class Proxy:
                     continue
                 case _:
                     to_client.write(data)
+
+    async def _trickle(self, data: bytes, to_client: asyncio.StreamWriter) -> None:
+        self.trickling += 1
+        try:
+            for place in range(len(data)):
+                to_client.write(data[place : place + 1])
+                await asyncio.sleep(_BYTE_S)
+        finally:
+            # Also when the client has gone.
+            self.trickling -= 1
 
 
 async def _after(seconds: float, writer: asyncio.StreamWriter, data: bytes) -> None:

@@ -3,9 +3,10 @@
 Source: the connector's published field mapping, and the API's own description.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from consumers.sink.dialects import lines, present, required
 
@@ -18,7 +19,7 @@ _IMAGE_ROLES: Final = {
 _PARENT_LINKS: Final = {"configurable": "VARIANT_OF", "bundle": "IN_BUNDLE", "bundle_fixed": "IN_BUNDLE"}
 _MULTIPLE: Final = frozenset({"checkbox", "multi"})
 _COMMERCE_ATTRIBUTES: Final = "aco_ac_attributes"
-_AS_TEXT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_AS_TEXT: Final = msgspec.json.Encoder().encode
 _VISIBLE_IN: Final = {"Catalog": "CATALOG", "Search": "SEARCH"}
 
 
@@ -67,20 +68,13 @@ def _attributes(item: Mapping[str, Any]) -> list[dict[str, Any]]:
         "weight": item.get("weight"),
         "weightType": item.get("weightUnit"),
     }
-    return [
-        {"code": _COMMERCE_ATTRIBUTES, "values": [_AS_TEXT(own)]},
-        *(
-            present(
-                {
-                    "code": attribute["attributeCode"],
-                    "values": attribute["value"],
-                    "variantReferenceId": attribute.get("variantReferenceId"),
-                }
-            )
-            for attribute in item["attributes"]
-            if attribute["value"] is not None
-        ),
-    ]
+    attributes = [{"code": _COMMERCE_ATTRIBUTES, "values": [_AS_TEXT(own).decode()]}]
+    for attribute in item["attributes"]:
+        if attribute["value"] is not None:
+            attributes.append({"code": attribute["attributeCode"], "values": attribute["value"]})
+            if attribute.get("variantReferenceId") is not None:
+                attributes[-1]["variantReferenceId"] = attribute["variantReferenceId"]
+    return attributes
 
 
 def _options(item: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -82,6 +82,7 @@ def test_people_read_both_rates_and_the_allowance() -> None:
         '{"items": 21519, "runs": 5, "concurrency": 7, "ours": 6000, "limit": 90000, "ratio": 0.07,'
         ' "cpu_ms_per_item": 0.14, "service_cpu_ms_per_item": 0.02,'
         ' "far_away": {"answer_ms": 50, "ours": 6500, "limit": 13000, "ratio": 0.5},'
+        ' "strict": {"ours": 2000, "limit": 2500, "ratio": 0.8},'
         ' "allowance": {"items": 1980, "allowed": 2000, "used": 0.99, "refused_429_percent": 0.0}}'
     )
 
@@ -92,6 +93,7 @@ def test_people_read_both_rates_and_the_allowance() -> None:
         "feed topic to acceptance 6000 items/s, ready bodies 90000 items/s, ratio 0.07",
         "CPU of an item: 0.14 ms, at the service 0.02 ms",
         "answers after 50 ms: 6500 items/s, 13000 items/s, 0.5",
+        "strict emulator: 2000 items/s, 2500 items/s, 0.8",
         "default allowance: 1980 of 2000 items, 0.99 of it used, 0.0 % answered 429",
     ]
     assert _sink_lines(result | {"allowance": None}) == lines[:-1]

@@ -1,11 +1,10 @@
 """When versions of the paid edition begin and end is due like any other moment."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
 from builder_play import INDEX, built, dirty, read_from, stage
 from fake_shop import FakeShop
+from msgspec.structs import replace
 
 from consumers.builder.index import PartitionIndex
 from consumers.builder.read.versions import next_due_s, own_names

@@ -1,12 +1,12 @@
 """A request becomes dirty entities page by page; progress and records go together."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 import msgspec
 import pytest
 from confluent_kafka import TopicPartition
 from fake_shop import FakeShop
+from msgspec.structs import replace
 
 from producers.resync import stage as stage_module
 from producers.resync.stage import ResyncStage

@@ -1,11 +1,10 @@
 """A batch of row changes becomes dirty entities: each once, in its lane, in its partition."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
 from change_events import change, ddl
 from fake_shop import FakeShop
+from msgspec.structs import replace
 
 from consumers.router.lanes import LARGE_ENTITIES
 from consumers.router.stage import RouterStage

@@ -1,12 +1,12 @@
 """The latest state of each identity reaches the target once, and everything else is parked or waits."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 from fake_target import FakeSender, feed_record, item_key, refused
+from msgspec.structs import replace
 from sink_drive import LETTER, NO_ALLOWANCE, STATUS, Drive
 
 from consumers.sink.circuit import OURS_S

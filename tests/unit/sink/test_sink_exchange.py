@@ -121,6 +121,29 @@ def test_a_request_that_is_not_answered_in_time_is_given_up(clock: Clock) -> Non
     held.stop()
 
 
+def test_a_thread_whose_request_was_given_up_ends_with_it(clock: Clock) -> None:
+    """It was replaced: a service that is silent for days would leave a thread for each request."""
+    service = Service()
+    service.gate.clear()
+    held, inbox = exchange(service, clock, Lease(1_000.0, proven_at=clock.now))
+    before = set(threading.enumerate())
+    for _ in range(5):
+        held.send(request())
+        assert service.begun.acquire(timeout=5)
+        clock.now += 31
+        held.overdue()
+    threads = set(threading.enumerate()) - before
+    service.gate.set()
+    for thread in threads:
+        thread.join(5)
+    left = [thread for thread in threads if thread.is_alive()]
+    held.send(request())
+
+    assert (len(threads), left) == (5, [])
+    assert [inbox.get(timeout=5) for _ in range(6)]
+    held.stop()
+
+
 def test_an_answered_request_is_not_overdue(clock: Clock) -> None:
     """The scheduler has heard of it."""
     held, inbox = exchange(Service(), clock)

@@ -1,9 +1,8 @@
 """What goes to a target although it is known, and what is forgotten without a request."""
 
-from dataclasses import replace
-
 import pytest
 from fake_target import FakeSender, feed_record, refused
+from msgspec.structs import replace
 from sink_drive import LETTER, STATUS, Drive
 
 from runtime.record import Record
