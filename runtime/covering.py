@@ -93,10 +93,25 @@ def was_never_written(gtid: str, written: str) -> bool:
     return _numbers(written).get(domain, 0) < number
 
 
+def has_seen(snapshot: Position, change: Position) -> bool:
+    """True when rows read in a snapshot show a change, by both its place in the log and its GTID.
+
+    A place alone may be one of another log: the replica that takes its server's place hands on, at places of
+    its own, what it got from that server, and under that one's id.
+
+    Args:
+        snapshot: with the newest GTIDs that the log held before it was opened.
+    """
+    if not snapshot.covers(change):
+        return False
+    return not change.gtid or not was_never_written(change.gtid, snapshot.gtid or "")
+
+
 def _numbers(position: str) -> dict[str, int]:
     return dict(_domain_and_number(gtid) for gtid in position.split(",") if gtid)
 
 
 def _domain_and_number(gtid: str) -> tuple[str, int]:
-    domain, _, number = gtid.split("-")
+    """What counts up: on MariaDB each domain, on MySQL (`server:number`) each server."""
+    domain, _, number = gtid.rpartition(":") if ":" in gtid else gtid.split("-")
     return domain, int(number)

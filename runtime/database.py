@@ -37,6 +37,7 @@ _ACCESS_DENIED: Final = (1044, 1045, 1698)
 _UNKNOWN_DATABASE: Final = 1049
 _OPEN_SNAPSHOT: Final = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 _WHERE: Final = "SHOW STATUS LIKE 'binlog_snapshot_%%'"
+_WRITTEN: Final = "SELECT @@gtid_binlog_pos"
 _NOW: Final = "UNIX_TIMESTAMP()"
 _ANY_ROW_ID: Final = (
     "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name = 'row_id'"
@@ -277,7 +278,7 @@ class Database:
         gtids = [place.gtid for place in places if place.gtid]
         if not gtids:
             return False
-        ((written,),) = self.query("SELECT @@gtid_binlog_pos")
+        ((written,),) = self.query(_WRITTEN)
         return any(was_never_written(gtid, str(written)) for gtid in gtids)
 
     def _wait_for_gtids(self, gtids: Sequence[str], wait_s: float, failure: type[Transient]) -> None:
@@ -299,10 +300,14 @@ class Database:
         if not self.is_mariadb:
             _, *answers = self.query_all([(_OPEN_SNAPSHOT, ()), *queries])
             return None, answers
-        _, told, *answers = self.query_all([(_OPEN_SNAPSHOT, ()), (_WHERE, ()), *queries])
+        # The log first: what is written between the two is not taken for seen.
+        ((written,),), _, told, *answers = self.query_all(
+            [(_WRITTEN, ()), (_OPEN_SNAPSHOT, ()), (_WHERE, ()), *queries]
+        )
         names = {str(name).lower(): str(value) for name, value in told}
         file, place = names.get("binlog_snapshot_file"), names.get("binlog_snapshot_position", "0")
-        return (Position(self.server_id, file, int(place)) if file else None), answers
+        gtid = str(written) or None
+        return (Position(self.server_id, file, int(place), gtid) if file else None), answers
 
     async def _query_all(self, queries: Sequence[Query]) -> list[list[Row]]:
         leaving, self._leaving = self._leaving, None

@@ -13,7 +13,8 @@ Outcome = Literal["delivered", "deleted", "retryable", "attention"]
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """A place in one server's binlog. Only positions of one server can be compared.
 
-    `file` and `pos` say where a transaction begins (Debezium) or where a snapshot stands (database).
+    `file` and `pos` say where a transaction begins (Debezium) or where a snapshot stands (database). `gtid`
+    is the transaction's own, or what the log held before the snapshot was opened, the newest of each domain.
     """
 
     server_id: int

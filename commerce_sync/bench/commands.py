@@ -206,9 +206,9 @@ def memory(products: int, as_json: bool, data_dir: Path) -> None:
 def resync(products: int, allowance_minutes: int, as_json: bool, data_dir: Path) -> None:
     """Products a second that a full resync brings to the feed topics, beside building them alone.
 
-    First of a new catalog, then of the unchanged one, which sends nothing. At last every product is changed
-    behind capture's back, and the minutes that a dry run predicts under an allowance are held against those
-    that the resync takes.
+    First of a new catalog, then of the unchanged one, which sends nothing and is audited. At last every
+    product is changed behind capture's back, and the minutes that a dry run predicts under an allowance are
+    held against those that the resync takes.
 
     Example: commerce-sync bench resync --products 100000
     """
@@ -232,6 +232,7 @@ def _resync_lines(result: dict[str, Any]) -> list[str]:
         ),
         *(f"CPU ms of a product, {name}: {_pairs(row['cpu_ms_per_product'])}" for name, row in rows.items()),
         f"peak MB: {_pairs(result['peak'])}",
+        "audit of {items} items: {differences} differ, {seconds} s, {peak} MB".format(**result["audit"]),
     ]
     allowance = result["allowance"]
     if allowance is not None:

@@ -5,11 +5,15 @@ dry run predicts under an allowance, beside those that the same resync takes the
 """
 
 import asyncio
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -44,6 +48,7 @@ SETTLE_S: Final = 5
 SETTINGS: Final = {f"{ENVIRONMENT_PREFIX}TARGETS__{TARGET.upper()}__SETTLE_S": str(SETTLE_S)}
 # As many products are built for the limit: ten or twenty seconds.
 LIMIT_PRODUCTS: Final = 20_000
+_LOOK_S: Final = 0.1
 _CHANGED: Final = {"name": "CONCAT(value, ' *')", "price": "value + 1"}
 
 
@@ -56,7 +61,7 @@ class Options:
 
 
 def measure(scene: Scene, options: Options, report: Report) -> dict[str, Any]:
-    """Sync everything, resync it unchanged, and if asked for once more with every product changed.
+    """Sync everything, resync and audit it unchanged, and if asked for resync it with every product changed.
 
     Raises:
         NotFine: a role does not become ready, or the pipeline does not come to rest.
@@ -66,6 +71,7 @@ def measure(scene: Scene, options: Options, report: Report) -> dict[str, Any]:
     await_silence(scene, SETTLE_S + 1)
     unchanged = _resync(scene, options, "resync of an unchanged catalog", report)
     peaks = peak(scene)
+    audit = _audit(scene, report)
     limit = _limit(scene.settings, options)
     report(f"built alone, nothing written: {limit:.0f} products a second")
     ours = unchanged["products_per_second"]
@@ -80,6 +86,7 @@ def measure(scene: Scene, options: Options, report: Report) -> dict[str, Any]:
         "first_sync": first,
         "unchanged": unchanged,
         "peak": peaks,
+        "audit": audit,
         "allowance": _under_allowance(scene, options, report) if options.allowance_minutes else None,
     }
 
@@ -129,6 +136,29 @@ def _processor_time() -> Iterator[dict[str, float]]:
 def _seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+def _audit(scene: Scene, report: Report) -> dict[str, Any]:
+    """Compare everything with a fresh build, as the command does it; `peak` in megabytes."""
+    assert scene.supervisor is not None
+    command = [sys.executable, "-m", "commerce_sync", "audit", "--json"]
+    answer, most = scene.log_dir / "audit.json", 0.0
+    with answer.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, env=dict(scene.supervisor.environment))
+        while process.poll() is None:
+            try:
+                status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+                most = max(most, figures.peak_megabytes(status))
+            except (OSError, ValueError):
+                # It ended between the two looks, and has no memory any more.
+                continue
+            time.sleep(_LOOK_S)
+    found = json.loads(answer.read_bytes())
+    told = {name: found[name] for name in ("items", "differences", "seconds")} | {"peak": most}
+    report(
+        f"audit: {told['items']} items, {told['differences']} differ, {told['seconds']} s, {most} MB at most"
+    )
+    return told
 
 
 def _limit(settings: Settings, options: Options) -> float:

@@ -291,6 +291,9 @@ def start_connect(
             "offset.storage.partitions": "4",
             "status.storage.partitions": "1",
             "exactly.once.source.support": "enabled",
+            # A worker that a frozen broker lost joins again as another one, and by default what it ran
+            # would wait five minutes for the first.
+            "scheduled.rebalance.max.delay.ms": "0",
             "connector.client.config.override.policy": "All",
             "config.providers": "file",
             "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",

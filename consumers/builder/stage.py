@@ -21,6 +21,7 @@ from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, enc
 from consumers.builder.read.reader import carry_out
 from consumers.builder.read.versions import next_due_s, own_names, read_boundaries
 from runtime import metrics
+from runtime.covering import has_seen
 from runtime.database import Database, Snapshot
 from runtime.errors import BehindFloor, Fault, Poison, Transient
 from runtime.record import Outgoing, Record, parked
@@ -226,7 +227,7 @@ class BuilderStage:
         """
         index = self._index[_shard(work)]
         seen = index.snapshot_of(work.key)
-        if seen is None or work.always or not all(seen.covers(p) for p in work.positions):
+        if seen is None or work.always or not all(has_seen(seen, p) for p in work.positions):
             return False
         waiting_in_bulk = any(item.lane == "bulk" for item in index.get(work.key).items)
         if work.lane == "live" and waiting_in_bulk:

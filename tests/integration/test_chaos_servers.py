@@ -321,7 +321,8 @@ def fail_over(stack: Stack) -> None:
     stack.stop_process("mariadb")
     for file in stack.layout.mariadb.glob("binlog.*"):
         file.unlink()
-    first = accounts.statements(accounts.passwords(stack.layout.secrets)) + "SET GLOBAL server_id = 2;\n"
+    anew = "SET GLOBAL server_id = 2;\nSET GLOBAL gtid_slave_pos = '';\n"
+    first = accounts.statements(accounts.passwords(stack.layout.secrets)) + anew
     base = local_stack._programs(lambda _: None).mariadb
     stack.identities["mariadb"] = servers.start_mariadb(stack.layout, base, stack.ports["mariadb"], first)
     stack.save()

@@ -23,6 +23,7 @@ RESULT: dict[str, Any] = {
     "first_sync": ROW,
     "unchanged": {**ROW, "items_sent": 0, "requests": 0},
     "peak": {"router": 90.5, "builder": 120.0},
+    "audit": {"items": 90_000, "differences": 0, "seconds": 12.5, "peak": 170.2},
     "allowance": None,
 }
 
@@ -44,6 +45,7 @@ def test_people_read_what_the_object_holds() -> None:
         "CPU ms of a product, first sync: builder 1.25, sink 0.5",
         "CPU ms of a product, unchanged: builder 1.25, sink 0.5",
         "peak MB: builder 120.0, router 90.5",
+        "audit of 90000 items: 0 differ, 12.5 s, 170.2 MB",
     ]
 
 

@@ -131,9 +131,16 @@ def test_what_the_last_snapshot_covers_is_skipped(shop: FakeShop) -> None:
     assert len(shop.covers) == 1
 
 
-@pytest.mark.parametrize("uncovered", [at(1_000), at(2_000), at(10, server_id=2)])
+@pytest.mark.parametrize(
+    "uncovered",
+    [at(1_000), at(2_000), at(10, server_id=2), Position(1, "binlog.000001", 10, "0-1-1001")],
+    ids=["at its place", "behind it", "another server's", "of another log"],
+)
 def test_what_the_last_snapshot_has_not_seen_is_built(shop: FakeShop, uncovered: Position) -> None:
-    """`pos` is where the transaction begins, so one at the snapshot's own place came after it."""
+    """`pos` is where the transaction begins, so one at the snapshot's own place came after it.
+
+    And a replica in its server's place hands that one's changes on at places of its own log.
+    """
     shop.sell("A", "one")
     held = stage(shop)
     built(held, dirty("A", pos=500))

@@ -8,12 +8,14 @@ import pytest
 from fake_server import FakeServer
 
 from runtime import database as database_module
-from runtime.covering import never_arrives
+from runtime.covering import has_seen, never_arrives
 from runtime.errors import BehindFloor, Fault, Transient
 from schemas.records import Position
 
 OPEN = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 LOOK = "SHOW STATUS LIKE 'binlog_snapshot_%%'"
+# What the fake server says of its log.
+WRITTEN = "0-1-70"
 
 
 def at(pos: int, server_id: int = 1, gtid: str | None = None, file: str = "binlog.000005") -> Position:
@@ -35,7 +37,7 @@ def test_a_snapshot_is_opened_again_until_its_rows_are_visible() -> None:
 
     # Each opening ends the one before; what was read too early is read again.
     assert server.asked == [OPEN, LOOK, "SELECT the rows", OPEN, LOOK, OPEN, LOOK, "SELECT the rows"]
-    assert (snapshot.position, snapshot.blind) == (at(501), frozenset())
+    assert (snapshot.position, snapshot.blind) == (at(501, gtid=WRITTEN), frozenset())
 
 
 def test_rows_that_are_visible_are_read_as_the_snapshot_is_opened() -> None:
@@ -68,7 +70,7 @@ def test_a_replica_is_waited_for_by_gtid() -> None:
         snapshot.query_all(())
 
     assert server.asked == ["SELECT MASTER_GTID_WAIT('0-1-77', 5)", OPEN, LOOK]
-    assert (snapshot.position, snapshot.blind) == (at(4, 2, file="binlog.000001"), frozenset())
+    assert (snapshot.position, snapshot.blind) == (at(4, 2, WRITTEN, "binlog.000001"), frozenset())
 
 
 def test_a_replica_that_is_behind_puts_the_work_off() -> None:
@@ -123,7 +125,7 @@ def test_a_log_that_began_anew_is_no_reason_to_wait_for_ever() -> None:
     with server.snapshot([at(500)], 0) as snapshot:
         snapshot.query_all(())
 
-    assert (snapshot.position, snapshot.blind) == (at(328, file="binlog.000001"), {1})
+    assert (snapshot.position, snapshot.blind) == (at(328, 1, WRITTEN, "binlog.000001"), {1})
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_a_log_that_only_rotated_is_waited_for() -> None:
     with server.snapshot([at(950)], 5) as snapshot:
         snapshot.query_all(())
 
-    assert (snapshot.position, snapshot.blind) == (at(4, file="binlog.000006"), frozenset())
+    assert (snapshot.position, snapshot.blind) == (at(4, 1, WRITTEN, "binlog.000006"), frozenset())
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ def test_a_floor_of_the_server_that_is_read_is_not_waited_for() -> None:
     with server.snapshot([], 0, floors=[at(500, gtid="0-1-77")]) as snapshot:
         snapshot.query_all(())
 
-    assert snapshot.position == at(4, file="binlog.000001")
+    assert snapshot.position == at(4, 1, WRITTEN, "binlog.000001")
 
 
 def test_a_floor_that_a_newer_change_implies_is_not_asked_for() -> None:
@@ -216,3 +218,28 @@ def test_a_floor_that_a_newer_change_implies_is_not_asked_for() -> None:
     assert [statement for statement in server.asked if "GTID" in statement] == [
         "SELECT MASTER_GTID_WAIT('0-1-78', 5)"
     ]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "change", "seen"),
+    [
+        (at(500, gtid="0-1-70"), at(499, gtid="0-1-70"), True),
+        (at(500, gtid="0-1-70,3-1-9"), at(499, gtid="3-1-9"), True),
+        # Behind the snapshot, in the same log.
+        (at(500, gtid="0-1-70"), at(500, gtid="0-1-70"), False),
+        # Read in another server's log, which counts its files from 1.
+        (at(500, gtid="0-1-70"), at(499, gtid="0-1-71", file="binlog.000001"), False),
+        (at(500, gtid="0-1-70"), at(499, gtid="3-1-9", file="binlog.000001"), False),
+        # Of another kind of server with the same number.
+        (at(500, gtid="0-1-70"), at(499, gtid="uuid:9", file="binlog.000001"), False),
+        # Noted by a release that did not ask, and of a server that sends none.
+        (at(500), at(499, gtid="0-1-70"), False),
+        (at(500), at(499), True),
+        (at(500, 2, "0-2-70"), at(499, gtid="0-1-70"), False),
+    ],
+)
+def test_a_change_is_seen_by_its_place_and_by_its_gtid(
+    snapshot: Position, change: Position, seen: bool
+) -> None:
+    """A replica that took its server's place hands that one's changes on at places of its own log."""
+    assert has_seen(snapshot, change) == seen
