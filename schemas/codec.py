@@ -9,8 +9,6 @@ import fastavro
 import msgspec
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from schemas.avro_reader import Reader, compiled
-
 # Two marker bytes, then the schema's CRC-64-AVRO fingerprint, little-endian.
 _MARKER: Final = b"\xc3\x01"
 _HEADER_BYTES: Final = 10
@@ -64,15 +62,14 @@ def decode(feed: str, data: bytes) -> dict[str, Any]:
 
     Raises:
         UnknownSchema: the bytes carry another marker, fingerprint or id.
-        ValueError, EOFError: they are not of the schema that they name, or not whole.
     """
     if data[:1] == _REGISTERED:
         return _decode_registered(feed, data)
-    _, header = _schema(feed)
+    schema, header = _schema(feed)
     if data[:_HEADER_BYTES] != header:
         message = f"{feed} value begins with {data[:_HEADER_BYTES].hex()}, expected {header.hex()}"
         raise UnknownSchema(message)
-    return _reader(feed)(data, _HEADER_BYTES)
+    return cast("dict[str, Any]", fastavro.schemaless_reader(io.BytesIO(data[_HEADER_BYTES:]), schema, None))
 
 
 def decode_some(feed: str, data: bytes, members: frozenset[str]) -> dict[str, Any]:
@@ -80,16 +77,19 @@ def decode_some(feed: str, data: bytes, members: frozenset[str]) -> dict[str, An
 
     Raises:
         UnknownSchema: the bytes carry another marker or fingerprint.
-        ValueError, EOFError: they are not of the schema that they name, or not whole.
     """
-    if data[:_HEADER_BYTES] != _schema(feed)[1]:
+    schema, header = _schema(feed)
+    if data[:_HEADER_BYTES] != header:
         return {name: value for name, value in decode(feed, data).items() if name in members}
-    return _reader(feed, members)(data, _HEADER_BYTES)
+    body = io.BytesIO(data[_HEADER_BYTES:])
+    return cast("dict[str, Any]", fastavro.schemaless_reader(body, schema, _part(feed, members)))
 
 
 @cache
-def _reader(feed: str, members: frozenset[str] | None = None) -> Reader:
-    return compiled(msgspec.json.decode(schema_text(feed)), members)
+def _part(feed: str, members: frozenset[str]) -> Any:
+    schema = msgspec.json.decode(schema_text(feed))
+    schema["fields"] = [field for field in schema["fields"] if field["name"] in members]
+    return fastavro.parse_schema(schema)
 
 
 def _decode_registered(feed: str, data: bytes) -> dict[str, Any]:
