@@ -197,17 +197,22 @@ def test_a_body_that_inflates_without_end_is_cut(service: Service) -> None:
     assert settle(answer, 1).outcome_unknown
 
 
-def trickle(handler: BaseHTTPRequestHandler) -> None:
-    """A byte now and then: no socket ever times out."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", "1000000")
-    handler.end_headers()
+def drip(handler: BaseHTTPRequestHandler) -> None:
+    """A byte twenty times a second for ten seconds, or until the client has had enough."""
     try:
         for _ in range(200):
             handler.wfile.write(b"x")
             time.sleep(0.05)
     except OSError:
         handler.close_connection = True
+
+
+def trickle(handler: BaseHTTPRequestHandler) -> None:
+    """A byte now and then: no socket ever times out."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    drip(handler)
 
 
 def test_a_body_that_trickles_ends_after_the_timeout(service: Service) -> None:
@@ -224,12 +229,7 @@ def test_a_body_that_trickles_ends_after_the_timeout(service: Service) -> None:
 def trickle_headers(handler: BaseHTTPRequestHandler) -> None:
     """The same before the body, in one line that never ends, for twenty times the request's time."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
-    try:
-        for _ in range(200):
-            handler.wfile.write(b"x")
-            time.sleep(0.05)
-    except OSError:
-        handler.close_connection = True
+    drip(handler)
 
 
 def test_headers_that_trickle_end_after_the_timeout(service: Service) -> None:
