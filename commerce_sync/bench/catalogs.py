@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Final
 
 from commerce_sync.local.stack import ADMIN_VARIABLE, Stack
 from commerce_sync.sample.database import address_of, connected, create_database, existing_tables
@@ -12,7 +13,12 @@ from runtime.settings import DatabaseAddress, Settings
 
 Report = Callable[[str], None]
 
-_SEED = 1
+_SEED: Final = 1
+# What a load leaves the server to do (pages to write, old row versions to drop) would be measured, too.
+_LEFT: Final = ("Innodb_buffer_pool_pages_dirty", "Innodb_history_list_length")
+_LEFT_MAX: Final = 1000
+_REST_S_MAX: Final = 300.0
+_LOOK_S: Final = 0.2
 
 
 def catalog(stack: Stack, products: int, report: Report) -> Settings:
@@ -26,6 +32,7 @@ def catalog(stack: Stack, products: int, report: Report) -> Settings:
         started = time.monotonic()
         counts = asyncio.run(fill(address, products, _SEED, lambda *_: None, reset=True))
         report(f"{products} products, {sum(counts.values())} rows, {time.monotonic() - started:.1f} s")
+        asyncio.run(_at_rest(address))
     return settings_module.load(environ=variables)
 
 
@@ -39,3 +46,14 @@ async def _count(address: DatabaseAddress) -> int | None:
             await cursor.execute("SELECT COUNT(*) FROM catalog_product_entity")
             ((count,),) = await cursor.fetchall()
             return int(count)
+
+
+async def _at_rest(address: DatabaseAddress) -> None:
+    """Wait until the server has done what a load left to it, or for five minutes."""
+    deadline = time.monotonic() + _REST_S_MAX
+    async with connected(address) as connection, connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            await cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN %s", (_LEFT,))
+            if all(int(left) < _LEFT_MAX for _, left in await cursor.fetchall()):
+                return
+            await asyncio.sleep(_LOOK_S)

@@ -11,6 +11,7 @@ from consumers.builder.rules.configurable import SuperAttributeRow
 from consumers.builder.rules.custom_options import ChoiceRow, CustomOptionRow, Price
 from consumers.builder.rules.downloadable import DownloadRow, SampleRow
 from consumers.builder.rules.options import Choosable
+from runtime.database import Row
 
 T = TypeVar("T")
 
@@ -128,12 +129,7 @@ def read_bundle_options(prefix: str, ids: Ids) -> Plan[dict[int, tuple[BundleOpt
     )
     bundles = sorted({row[0] for row in rows})
     together = Together()
-    title_rows = together.add(
-        select(
-            f"SELECT option_id, store_id, title FROM {table}_option_value WHERE parent_product_id IN %s",
-            bundles,
-        )
-    )
+    title_rows = together.add(_titles(table, sorted({row[1] for row in rows}), bundles))
     selections = together.add(_selections(table, bundles))
     yield from together.done()
     titles = by_second(title_rows.result)
@@ -150,6 +146,20 @@ def read_bundle_options(prefix: str, ids: Ids) -> Plan[dict[int, tuple[BundleOpt
             )
         )
     return _tuples(found)
+
+
+def _titles(table: str, options: Ids, bundles: Ids) -> Plan[list[Row]]:
+    """(option id, store id, title). No key begins with the bundle: without the options all rows were read."""
+    if not options:
+        return []
+    return (
+        yield from ask(
+            f"SELECT option_id, store_id, title FROM {table}_option_value"
+            " WHERE option_id IN %s AND parent_product_id IN %s",
+            list(options),
+            list(bundles),
+        )
+    )
 
 
 def _selections(table: str, bundles: Ids) -> Plan[dict[int, list[SelectionRow]]]:
