@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from typing import Any, Final
 
 from confluent_kafka import (
@@ -24,6 +25,15 @@ from runtime.settings import KafkaSettings
 from schemas.topics import MESSAGE_BYTES_MAX
 
 ADMIN_TIMEOUT_S: Final = 20.0
+# Answers of a broker that does not speak for a group yet, or no more: a new one's positions are being loaded.
+_COORDINATOR_MOVES: Final = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+_COORDINATOR_RETRY_S: Final = 0.2
 SESSION_TIMEOUT_MS: Final = 10_000
 # The broker aborts a transaction that is older; an abandoned one stops readers until then.
 TRANSACTION_TIMEOUT_S: Final = 30.0
@@ -371,11 +381,8 @@ def raise_positions(
 
 
 def _set_positions(admin: AdminClient, group: str, places: list[TopicPartition]) -> None:
-    try:
-        altered = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])
-        altered[group].result(ADMIN_TIMEOUT_S)
-    except (KafkaException, TimeoutError) as error:
-        raise _group_failure(group, error) from error
+    wanted = [ConsumerGroupTopicPartitions(group, places)]
+    _of_coordinator(group, lambda: admin.alter_consumer_group_offsets(wanted)[group])
 
 
 def _await_coordinators(consumer: Consumer, group: str, partitions: list[TopicPartition]) -> None:
@@ -397,12 +404,27 @@ def committed_offsets(
     Raises:
         Unreachable: the broker does not tell.
     """
-    try:
-        listed = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, partitions)])
-        places: list[TopicPartition] = listed[group].result(ADMIN_TIMEOUT_S).topic_partitions
-    except (KafkaException, TimeoutError) as error:
-        raise _group_failure(group, error) from error
+    asked = [ConsumerGroupTopicPartitions(group, partitions)]
+    answer = _of_coordinator(group, lambda: admin.list_consumer_group_offsets(asked)[group])
+    places: list[TopicPartition] = answer.topic_partitions
     return places
+
+
+def _of_coordinator(group: str, ask: Callable[[], Future[ConsumerGroupTopicPartitions]]) -> Any:
+    """What a group's coordinator answers; asked again while the group is still being given one.
+
+    Raises:
+        Unreachable: it refuses, or nothing came in time.
+    """
+    deadline = time.monotonic() + ADMIN_TIMEOUT_S
+    while True:
+        try:
+            return ask().result(ADMIN_TIMEOUT_S)
+        except (KafkaException, TimeoutError) as error:
+            is_moving = isinstance(error, KafkaException) and error.args[0].code() in _COORDINATOR_MOVES
+            if not is_moving or time.monotonic() >= deadline:
+                raise _group_failure(group, error) from error
+        time.sleep(_COORDINATOR_RETRY_S)
 
 
 def _group_failure(group: str, error: KafkaException | TimeoutError) -> Unreachable:

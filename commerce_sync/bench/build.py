@@ -1,12 +1,13 @@
 """How many items a second the builder makes, beside the same SELECTs with their rows thrown away.
 
-The limit asks them in the same round trips as the builder; what they cost one by one is told besides.
+The limit asks them in the same round trips as the builder. Told besides: what they cost one by one, and what
+they cost together with the libraries' share, which is hashing and encoding the same items ready-made.
 """
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Any, Final
 
 import msgspec
@@ -18,14 +19,17 @@ from commerce_sync.bench.catalogs import catalog
 from commerce_sync.bench.figures import BuildRun
 from commerce_sync.bench.selects import BareDriver, NotingDatabase, RoundTrip
 from commerce_sync.local.stack import Stack
+from commerce_sync.proof.fresh import pages
 from consumers.builder.entities import ReadOptions
-from consumers.builder.feeds.products import FEED
 from consumers.builder.index import PartitionIndex
 from consumers.builder.stage import BuilderOptions, BuilderStage, wall_clock_ms
 from runtime import collector
 from runtime.errors import NotFine
 from runtime.record import Outgoing, Record
 from runtime.settings import Settings
+from schemas.codec import decode, encode
+from schemas.entities import FEEDS, FEEDS_OF
+from schemas.keys import content_hash
 from schemas.records import Dirty
 from schemas.topics import LANES, TopicNames
 
@@ -51,62 +55,73 @@ class Options:
 class Builder:
     """The builder role's own step. Its database can note what it is asked, and its index stays empty.
 
-    So each product's items are all new: read, built, hashed and encoded.
+    So each entity's items are all new: read, built, hashed and encoded.
     """
 
     def __init__(self, settings: Settings) -> None:
         # As the role's process does.
         collector.relax()
         self._names = TopicNames(settings.kafka.topic_prefix)
+        self._feeds = {self._names.feed(feed): feed for feed in FEEDS}
+        self._prefix = settings.commerce.table_prefix
         self.address = settings.commerce.read_address
         self.database = NotingDatabase(self.address)
         options = BuilderOptions(
-            ReadOptions(
-                settings.commerce.table_prefix, settings.commerce.config, settings.commerce.media_base_url
-            ),
+            ReadOptions(self._prefix, settings.commerce.config, settings.commerce.media_base_url),
             settings.builder.position_wait_s,
         )
         self._stage = BuilderStage(
             self.database, self._names, options, lambda ns: {n: PartitionIndex() for n in ns}, wall_clock_ms
         )
-        self._stage.assign([TopicPartition(self._names.dirty(PRODUCT, lane), 0) for lane in LANES])
+        self._stage.assign(
+            [TopicPartition(self._names.dirty(entity, lane), 0) for entity in FEEDS_OF for lane in LANES]
+        )
         self._offsets = count()
 
-    def records(self, skus: Sequence[str]) -> list[Record]:
+    def records(self, keys: Sequence[str], entity: str = PRODUCT) -> list[Record]:
         value = msgspec.json.encode(Dirty("bench"))
-        topic = self._names.dirty(PRODUCT)
-        return [Record(topic, 0, next(self._offsets), sku.encode(), value, {}) for sku in skus]
+        topic = self._names.dirty(entity)
+        return [Record(topic, 0, next(self._offsets), key.encode(), value, {}) for key in keys]
 
     def build(self, records: Sequence[Record]) -> list[Outgoing]:
         return self._stage.process(records)
 
-    def items(self, outgoing: Sequence[Outgoing]) -> int:
-        return sum(record.topic == self._names.feed(FEED) for record in outgoing)
+    def items(self, outgoing: Sequence[Outgoing]) -> list[tuple[str, dict[str, Any]]]:
+        """The items of feed records, each with its feed."""
+        return [
+            (self._feeds[record.topic], decode(self._feeds[record.topic], record.value))
+            for record in outgoing
+            if record.topic in self._feeds and record.value is not None
+        ]
 
-    def asked_for(self, skus: Sequence[str]) -> list[RoundTrip]:
-        """What building these products asks of the database."""
-        records = self.records(skus)
+    def asked_for(self, records: Sequence[Record]) -> list[RoundTrip]:
+        """What building these entities asks of the database."""
         with self.database.noting() as noted:
             self.build(records)
         return noted
 
+    def keys(self, entity: str) -> list[str]:
+        return list(chain.from_iterable(pages(self.database, entity, self._prefix)))
+
     def skus(self, after: int, most: int) -> list[str]:
         """SKUs of the products behind an id, in the order of ids."""
         rows = self.database.query(
-            "SELECT sku FROM catalog_product_entity WHERE entity_id > %s ORDER BY entity_id LIMIT %s",
+            f"SELECT sku FROM {self._prefix}catalog_product_entity WHERE entity_id > %s"
+            " ORDER BY entity_id LIMIT %s",
             (after, most),
         )
         return [str(sku) for (sku,) in rows]
 
 
 def measure(stack: Stack, options: Options, report: Report) -> dict[str, Any]:
-    """Build parts of each catalog, ours and the limit in turn.
+    """Build parts of each catalog, ours and the limit in turn; of the first also all that is no product.
 
     Raises:
         NotFine: the number of queries depends on the number of products in a batch.
     """
     sizes = []
     queries: dict[str, int] = {}
+    feeds: dict[str, dict[str, float]] = {}
     round_trips = 0
     for products in options.products:
         builder = Builder(catalog(stack, products, report))
@@ -114,9 +129,21 @@ def measure(stack: Stack, options: Options, report: Report) -> dict[str, Any]:
             if not queries:
                 queries, round_trips = _queries_by_size(builder)
                 report(f"queries by products of a batch: {queries}, in {round_trips} round trips")
-            size = _size(stack, builder, products, options)
+            batches = [
+                builder.records(builder.skus(start, options.batch))
+                for start in _starts(products, options.batch)
+            ]
+            runs = _runs(stack, builder, batches, options)
+            if not feeds:
+                others = [
+                    _runs(stack, builder, [builder.records(builder.keys(entity), entity)], options)
+                    for entity in FEEDS_OF
+                    if entity != PRODUCT
+                ]
+                feeds = figures.feed_summary([runs, *others])
         finally:
             builder.database.close()
+        size = {"products": products, **figures.build_summary(runs)}
         sizes.append(size)
         report(f"{products} products: {size['ours']} items/s, limit {size['limit']}, ratio {size['ratio']}")
     return {
@@ -128,28 +155,27 @@ def measure(stack: Stack, options: Options, report: Report) -> dict[str, Any]:
         "queries_per_batch": queries,
         "round_trips_per_batch": round_trips,
         "sizes": sizes,
+        "feeds": feeds,
         "spread_percent": figures.spread_percent([1 / size["ours"] for size in sizes]),
     }
-
-
-def _size(stack: Stack, builder: Builder, products: int, options: Options) -> dict[str, Any]:
-    """The figures of one catalog. Its pages are in memory on both sides: a first round is not counted."""
-    batches = [
-        builder.records(builder.skus(start, options.batch)) for start in _starts(products, options.batch)
-    ]
-    with BareDriver(builder.address) as driver:
-        asked = [builder.asked_for([record.key.decode() for record in batch]) for batch in batches]
-        for trips in asked:
-            driver.ask(trips)
-        server = psutil.Process(stack.pid("mariadb"))
-        runs = [_run(builder, driver, server, batches, asked, number) for number in range(options.runs)]
-    return {"products": products, **figures.build_summary(runs)}
 
 
 def _starts(products: int, batch: int) -> list[int]:
     """Ids behind which the batches begin, evenly over the catalog."""
     batches = max(1, min(PRODUCTS_MEASURED, products) // batch)
     return [number * products // batches for number in range(batches)]
+
+
+def _runs(
+    stack: Stack, builder: Builder, batches: Sequence[Sequence[Record]], options: Options
+) -> list[BuildRun]:
+    """The rounds of some batches. Their pages are in memory on both sides: a first round is not counted."""
+    with BareDriver(builder.address) as driver:
+        asked = [builder.asked_for(batch) for batch in batches]
+        for trips in asked:
+            driver.ask(trips)
+        server = psutil.Process(stack.pid("mariadb"))
+        return [_run(builder, driver, server, batches, asked, number) for number in range(options.runs)]
 
 
 def _run(
@@ -163,23 +189,37 @@ def _run(
     """Every batch once by each side, in turn; who begins changes from run to run."""
     run = BuildRun()
     for batch, trips in zip(batches, asked, strict=True):
-        alone = [(query,) for trip in trips for query in trip]
         for ours in (True, False) if number % 2 == 0 else (False, True):
             if ours:
-                cpu_s, server_s, started = time.process_time(), _cpu_s(server), time.perf_counter()
-                outgoing = builder.build(batch)
-                run.ours_s += time.perf_counter() - started
-                run.cpu_s += time.process_time() - cpu_s
-                run.server_cpu_s += _cpu_s(server) - server_s
-                run.items += builder.items(outgoing)
+                _build(builder, server, batch, run)
             else:
-                started = time.perf_counter()
-                driver.ask(trips)
-                run.limit_s += time.perf_counter() - started
-                started = time.perf_counter()
-                driver.ask(alone)
-                run.limit_alone_s += time.perf_counter() - started
+                _ask(driver, trips, run)
     return run
+
+
+def _build(builder: Builder, server: psutil.Process, batch: Sequence[Record], run: BuildRun) -> None:
+    cpu_s, server_s, started = time.process_time(), _cpu_s(server), time.perf_counter()
+    outgoing = builder.build(batch)
+    run.ours_s += time.perf_counter() - started
+    run.cpu_s += time.process_time() - cpu_s
+    run.server_cpu_s += _cpu_s(server) - server_s
+    items = builder.items(outgoing)
+    run.items.update(feed for feed, _ in items)
+    started = time.perf_counter()
+    for feed, item in items:
+        content_hash(item)
+        encode(feed, item)
+    run.libraries_s += time.perf_counter() - started
+
+
+def _ask(driver: BareDriver, trips: Sequence[RoundTrip], run: BuildRun) -> None:
+    alone = [(query,) for trip in trips for query in trip]
+    started = time.perf_counter()
+    driver.ask(trips)
+    run.limit_s += time.perf_counter() - started
+    started = time.perf_counter()
+    driver.ask(alone)
+    run.limit_alone_s += time.perf_counter() - started
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -197,12 +237,14 @@ def _queries_by_size(builder: Builder) -> tuple[dict[str, int], int]:
         NotFine: they are not equally many for ten products and for more.
     """
     skus = builder.skus(0, max(QUERY_SIZES))
-    alone = {sku: figures.numbered(_texts(builder.asked_for([sku]))) for sku in skus[:_LOOKED_AT]}
+    alone = {
+        sku: figures.numbered(_texts(builder.asked_for(builder.records([sku])))) for sku in skus[:_LOOKED_AT]
+    }
     witnesses = figures.cover(alone)
     mixed = [*witnesses, *(sku for sku in skus if sku not in set(witnesses))]
     counts, trips = {"1": max(len(alone[sku]) for sku in witnesses)}, {}
     for size in QUERY_SIZES[1:]:
-        asked = builder.asked_for(mixed[:size])
+        asked = builder.asked_for(builder.records(mixed[:size]))
         counts[str(size)], trips[str(size)] = len(_texts(asked)), len(asked)
     if len({counts[size] for size in trips}) > 1 or len(set(trips.values())) > 1:
         message = f"queries depend on the number of products in a batch: {counts}, in {trips} round trips"

@@ -49,11 +49,15 @@ async def _count(address: DatabaseAddress) -> int | None:
 
 
 async def _at_rest(address: DatabaseAddress) -> None:
-    """Wait until the server has done what a load left to it, or for five minutes."""
+    """Have the server write what a load left in memory, and wait for that, or for five minutes."""
     deadline = time.monotonic() + _REST_S_MAX
     async with connected(address) as connection, connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            await cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN %s", (_LEFT,))
-            if all(int(left) < _LEFT_MAX for _, left in await cursor.fetchall()):
-                return
+        await cursor.execute("SELECT @@innodb_max_dirty_pages_pct")
+        ((usual,),) = await cursor.fetchall()
+        await cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = 0")
+        left = [_LEFT_MAX]
+        while max(left) >= _LEFT_MAX and time.monotonic() < deadline:
             await asyncio.sleep(_LOOK_S)
+            await cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN %s", (_LEFT,))
+            left = [int(pages) for _, pages in await cursor.fetchall()]
+        await cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = %s", (usual,))

@@ -411,6 +411,7 @@ def _build_lines(result: dict[str, Any]) -> list[str]:
         "limit": ("limit", 8),
         "ratio": ("ratio", 7),
         "ratio_one_by_one": ("one by one", 12),
+        "ratio_encoded": ("encoded", 9),
         "cpu_ms_per_item": ("CPU ms/item", 13),
         "database_cpu_ms_per_item": ("database", 10),
     }
@@ -422,6 +423,7 @@ def _build_lines(result: dict[str, Any]) -> list[str]:
             for size in result["sizes"]
         ),
         f"time of an item differs by {result['spread_percent']} % between the sizes",
+        *(f"  {feed}: {row['ours']} items/s, {row['items']} built" for feed, row in result["feeds"].items()),
         "queries by products of a batch: "
         + ", ".join(f"{size}: {count}" for size, count in result["queries_per_batch"].items()),
         f"round trips of a batch: {result['round_trips_per_batch']}",

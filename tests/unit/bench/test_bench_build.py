@@ -39,16 +39,18 @@ def test_people_read_a_line_a_size() -> None:
     """The same numbers as in the JSON object."""
     result = json.loads(
         '{"batch": 500, "runs": 5, "sizes": [{"products": 10000, "items": 10692, "ours": 5000, "limit": 9000,'
-        ' "ratio": 0.56, "ratio_one_by_one": 0.9, "cpu_ms_per_item": 0.15,'
+        ' "ratio": 0.56, "ratio_one_by_one": 0.9, "ratio_encoded": 0.7, "cpu_ms_per_item": 0.15,'
         ' "database_cpu_ms_per_item": 0.05}], "spread_percent": 0.0,'
+        ' "feeds": {"prices": {"items": 9, "ours": 8}},'
         ' "queries_per_batch": {"1": 37, "10": 51}, "round_trips_per_batch": 5}'
     )
 
     assert _build_lines(result) == [
         "items a second in batches of 500 products, medians of 5 runs",
-        "  products   items    ours   limit  ratio  one by one  CPU ms/item  database",
-        "     10000   10692    5000    9000   0.56         0.9         0.15      0.05",
+        "  products   items    ours   limit  ratio  one by one  encoded  CPU ms/item  database",
+        "     10000   10692    5000    9000   0.56         0.9      0.7         0.15      0.05",
         "time of an item differs by 0.0 % between the sizes",
+        "  prices: 8 items/s, 9 built",
         "queries by products of a batch: 1: 37, 10: 51",
         "round trips of a batch: 5",
     ]

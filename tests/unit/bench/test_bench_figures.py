@@ -1,6 +1,7 @@
 """Figures of a latency benchmark: whose sighting it is, what counts as lost, and percentiles."""
 
 import math
+from collections import Counter
 
 from commerce_sync.bench import figures
 from commerce_sync.bench.figures import BuildRun, Change, Latency, Sendings
@@ -92,10 +93,11 @@ def test_hops_go_from_station_to_station() -> None:
 
 def test_a_build_s_figures_are_medians_of_its_rounds() -> None:
     """One slow round moves none of them; the ratio is the limit's time over ours."""
+    items = Counter(products=800, prices=200)
     runs = [
-        BuildRun(items=1000, ours_s=0.5, limit_s=0.25, limit_alone_s=0.4, cpu_s=0.4, server_cpu_s=0.1),
-        BuildRun(items=1000, ours_s=9.0, limit_s=8.0, limit_alone_s=9.0, cpu_s=7.0, server_cpu_s=6.0),
-        BuildRun(items=1000, ours_s=0.4, limit_s=0.2, limit_alone_s=0.3, cpu_s=0.3, server_cpu_s=0.05),
+        BuildRun(items, 0.5, limit_s=0.25, limit_alone_s=0.4, libraries_s=0.1, cpu_s=0.4, server_cpu_s=0.1),
+        BuildRun(items, 9.0, limit_s=8.0, limit_alone_s=9.0, libraries_s=9.0, cpu_s=7.0, server_cpu_s=6.0),
+        BuildRun(items, 0.4, limit_s=0.2, limit_alone_s=0.3, libraries_s=0.1, cpu_s=0.3, server_cpu_s=0.05),
     ]
 
     assert figures.build_summary(runs) == {
@@ -104,8 +106,21 @@ def test_a_build_s_figures_are_medians_of_its_rounds() -> None:
         "limit": 4000,
         "ratio": 0.5,
         "ratio_one_by_one": 0.8,
+        "ratio_encoded": 0.7,
         "cpu_ms_per_item": 0.4,
         "database_cpu_ms_per_item": 0.1,
+    }
+
+
+def test_feeds_of_one_entity_share_its_time() -> None:
+    """They are built together, so each is told by the same seconds."""
+    products = [BuildRun(Counter(products=800, prices=200), seconds) for seconds in (0.5, 0.4, 9.0)]
+    scopes = [BuildRun(Counter(priceBooks=10), 0.1)]
+
+    assert figures.feed_summary([products, scopes]) == {
+        "products": {"items": 800, "ours": 1600},
+        "prices": {"items": 200, "ours": 400},
+        "priceBooks": {"items": 10, "ours": 100},
     }
 
 

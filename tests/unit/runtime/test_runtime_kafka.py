@@ -1,8 +1,12 @@
-"""What a transactional producer does before a role uses it."""
+"""What a transactional producer does before a role uses it, and how a group's positions are asked."""
 
-from typing import Any
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any, cast
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 from fake_kafka import FakeProducer
 
 from runtime import kafka
@@ -62,3 +66,48 @@ def test_a_broker_that_refuses_is_named(monkeypatch: pytest.MonkeyPatch, step: s
 
     with pytest.raises(Unreachable, match=rf"of cs\.builder\.one cannot begin.*{step} timed out"):
         kafka.transactional_producer(KafkaSettings(), "cs.builder.one", "cs.builder", "cs.dirty.product")
+
+
+class Coordinator:
+    """Tells a group's positions, once it has given these errors."""
+
+    def __init__(self, errors: Sequence[int]) -> None:
+        self._errors = list(errors)
+        self.asked = 0
+
+    def list_consumer_group_offsets(
+        self, groups: list[ConsumerGroupTopicPartitions]
+    ) -> dict[str, "Future[ConsumerGroupTopicPartitions]"]:
+        self.asked += 1
+        answer: Future[ConsumerGroupTopicPartitions] = Future()
+        if self._errors:
+            answer.set_exception(KafkaException(KafkaError(self._errors.pop(0))))
+        else:
+            answer.set_result(groups[0])
+        return {groups[0].group_id: answer}
+
+
+def _positions(coordinator: Coordinator) -> list[TopicPartition]:
+    return kafka.committed_offsets(cast("AdminClient", coordinator), "g", [TopicPartition("t", 0, 7)])
+
+
+def test_a_group_s_coordinator_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new broker loads the positions of a group when it is first asked (seen in its first seconds)."""
+    monkeypatch.setattr(kafka, "_COORDINATOR_RETRY_S", 0.001)
+    coordinator = Coordinator([KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS])
+
+    assert [place.offset for place in _positions(coordinator)] == [7]
+    assert coordinator.asked == 3
+
+
+def test_a_coordinator_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what it refuses is told at once."""
+    monkeypatch.setattr(kafka, "_COORDINATOR_RETRY_S", 0.001)
+    monkeypatch.setattr(kafka, "ADMIN_TIMEOUT_S", 0.01)
+    with pytest.raises(Unreachable, match="offsets of group g"):
+        _positions(Coordinator([KafkaError.NOT_COORDINATOR] * 10_000))
+
+    refusing = Coordinator([KafkaError.GROUP_AUTHORIZATION_FAILED])
+    with pytest.raises(Unreachable, match="offsets of group g"):
+        _positions(refusing)
+    assert refusing.asked == 1
