@@ -54,6 +54,7 @@ FLOOR_WAIT_MS_MAX = 600_000
 Shard = tuple[str, int]
 
 
+Headers = tuple[tuple[str, bytes], ...]
 # Key, partition, lane and what is asked.
 _Entry = tuple[str, int, Lane, Dirty]
 
@@ -77,8 +78,19 @@ class _Pending:
     snapshot: Position | None = None
     # By feed.
     deletes: Counter[str] = field(default_factory=Counter)
+    # By feed, lane and outcome.
+    items: Counter[tuple[str, Lane, str]] = field(default_factory=Counter)
     floors: dict[Shard, tuple[Position, ...]] = field(default_factory=dict)
     commit_ms: int | None = None
+
+    def count(self, difference: Difference, lane: Lane) -> None:
+        for outcome, keys in (
+            ("changed", difference.emit),
+            ("deleted", difference.tombstone),
+            ("unchanged", difference.unchanged),
+        ):
+            for feed, _ in keys:
+                self.items[feed, lane, outcome] += 1
 
 
 class BuilderStage:
@@ -182,6 +194,8 @@ class BuilderStage:
         pending, self._pending = self._pending, _Pending()
         for feed, deletes in pending.deletes.items():
             self._guards[feed].note(deletes)
+        for labels, items in pending.items.items():
+            metrics.ITEMS_EMITTED.labels(*labels).inc(items)
         for shard, key, value in pending.puts:
             self._index[shard].put(key, value, pending.snapshot)
         for shard, key in pending.covered:
@@ -378,15 +392,16 @@ class BuilderStage:
         difference = difference.without(kept_back, before)
         parked |= {letters.item_part(*key): _too_big(size) for key, size in too_big.items()}
         metrics.ENTITIES_BUILT.labels(work.entity, "built").inc()
-        _count(difference, work.lane)
+        self._pending.count(difference, work.lane)
         # What is forgotten stays at the targets.
         self._pending.deletes.update(
             feed for feed, _ in difference.tombstone if not (work.forget and feed in work.afresh)
         )
         after = IndexEntry(difference.items, built.refs, position, parked, again, others, built.due_s)
+        headers = self._headers(work, position)
         return [
-            *(self._feed_record(work, key, encoded[key], hashes[key], position) for key in difference.emit),
-            *(self._tombstone(work, key, position) for key in difference.tombstone),
+            *(self._feed_record(work, key, encoded[key], hashes[key], headers) for key in difference.emit),
+            *(self._tombstone(work, key, headers) for key in difference.tombstone),
             *self._remember(work, entry, after),
         ]
 
@@ -412,22 +427,21 @@ class BuilderStage:
         ]
 
     def _feed_record(
-        self, work: Work, key: ItemKey, value: bytes, item_hash: str, position: Position | None
+        self, work: Work, key: ItemKey, value: bytes, item_hash: str, headers: Headers
     ) -> Outgoing:
         feed, name = key
-        headers = (("hash", item_hash.encode()), *self._headers(work, position))
+        headers = (("hash", item_hash.encode()), *headers)
         if feed in work.afresh:
             headers = (*headers, (AFRESH_HEADER, b"1"))
         return Outgoing(self._names.feed(feed), work.partition, name.encode(), value, headers)
 
-    def _tombstone(self, work: Work, key: ItemKey, position: Position | None) -> Outgoing:
+    def _tombstone(self, work: Work, key: ItemKey, headers: Headers) -> Outgoing:
         feed, name = key
-        headers = self._headers(work, position)
         if work.forget and feed in work.afresh:
             headers = (*headers, (FORGET_HEADER, b"1"))
         return Outgoing(self._names.feed(feed), work.partition, name.encode(), None, headers)
 
-    def _headers(self, work: Work, position: Position | None) -> tuple[tuple[str, bytes], ...]:
+    def _headers(self, work: Work, position: Position | None) -> Headers:
         built_ms = self._now_ms()
         return (
             ("lane", work.lane.encode()),
@@ -495,16 +509,6 @@ def _merged(dirties: Sequence[Dirty]) -> list[Dirty]:
     if any(dirty.position is None for dirty in dirties):
         positions.append(None)
     return [Dirty(dirties[0].reason, position, commit_ms) for position in positions]
-
-
-def _count(difference: Difference, lane: Lane) -> None:
-    for outcome, keys in (
-        ("changed", difference.emit),
-        ("deleted", difference.tombstone),
-        ("unchanged", difference.unchanged),
-    ):
-        for feed, _ in keys:
-            metrics.ITEMS_EMITTED.labels(feed, lane, outcome).inc()
 
 
 def wall_clock_ms() -> int:

@@ -11,7 +11,6 @@ from consumers.builder.rows import (
     CategoryRow,
     ProductRows,
     StoreView,
-    store_value,
 )
 from consumers.builder.rules import media, parts
 from consumers.builder.rules.category_path import ROOTS, category_path, index_value
@@ -121,7 +120,12 @@ def _option_id(text: str) -> int | None:
 
 
 def _item(rows: ProductRows, catalog: Catalog, view: StoreView) -> dict[str, Any]:
-    value = {code: store_value(of_stores, view.store_id) for code, of_stores in rows.values.items()}.get
+    store_id = view.store_id
+    # As `store_value`, once for all attributes of an item.
+    value = {
+        code: of_stores[store_id] if store_id in of_stores else of_stores.get(DEFAULT_STORE)
+        for code, of_stores in rows.values.items()
+    }.get
     status = "Enabled" if value("status") == _ENABLED else "Disabled"
     visibility = _VISIBILITY.get(value("visibility") or "1", _VISIBILITY["1"])
     core = parts.Core(
