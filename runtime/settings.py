@@ -5,11 +5,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Self
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -97,6 +99,9 @@ def parse_database_url(url: str, password: SecretStr | None = None) -> DatabaseA
     if parts.scheme not in {"mysql", "mariadb"}:
         message = f"'{parts.scheme}' is no known scheme: write mysql://user@host:3306/database"
         raise ValueError(message)
+    if not _port_is_one(parts):
+        message = "the port is no number up to 65535: write mysql://user@host:3306/database"
+        raise ValueError(message)
     database = parts.path.lstrip("/")
     if not (parts.hostname and parts.username and re.fullmatch(r"[^/`]+", database)):
         message = "user, host and database are needed: write mysql://user@host:3306/database"
@@ -111,6 +116,42 @@ def parse_database_url(url: str, password: SecretStr | None = None) -> DatabaseA
     )
 
 
+def _port_is_one(parts: SplitResult) -> bool:
+    """Whether the port of an address is absent or a port."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+
+
+def _require_web_address(url: str) -> str:
+    """Refuse, before anything is started, what no request can be sent to; empty means not given."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    if url and not (parts.scheme in {"http", "https"} and parts.hostname and _port_is_one(parts)):
+        message = "is no web address: write http(s)://host:port/path"
+        raise ValueError(message)
+    return url
+
+
+WebAddress = Annotated[str, AfterValidator(_require_web_address)]
+
+
+def _text_of_toml(value: Any) -> Any:
+    """TOML's numbers as they are written; who reads these values wants text."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _text_of_client(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else _text_of_toml(value)
+
+
+def _text_of_config(value: Any) -> Any:
+    return str(int(value)) if isinstance(value, bool) else _text_of_toml(value)
+
+
 class CommerceSettings(SecretSection):
     """The shop's database, read by the builder and the router's look-ups."""
 
@@ -120,7 +161,8 @@ class CommerceSettings(SecretSection):
     password: SecretStr | None = None
     table_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9_]*$")
     media_base_url: str = ""
-    config: dict[str, str] = {}
+    # Commerce writes a flag as 1 or 0.
+    config: dict[str, Annotated[str, BeforeValidator(_text_of_config)]] = {}
 
     @field_validator("url", "replica_url")
     @classmethod
@@ -142,7 +184,7 @@ class CommerceSettings(SecretSection):
 class CaptureSettings(SecretSection):
     """Kafka Connect and the account its connector reads the binlog with."""
 
-    connect_url: str = "http://localhost:8083"
+    connect_url: WebAddress = "http://localhost:8083"
     connector: str = "commerce"
     user: str = "debezium"
     password: SecretStr | None = None
@@ -159,15 +201,15 @@ class KafkaSettings(Section):
     topic_prefix: str = Field(default="commerce-sync", pattern=r"^[a-z0-9][a-z0-9.-]*$")
     partitions: int = Field(default=12, ge=1, le=1000)
     replication_factor: int = Field(default=3, ge=1)
-    schema_registry_url: str = Field(default="", repr=False)
-    # Holds sasl.password and the like.
-    client: dict[str, str] = Field(default={}, repr=False)
+    schema_registry_url: WebAddress = Field(default="", repr=False)
+    # Holds sasl.password and the like. librdkafka writes a flag as true or false.
+    client: dict[str, Annotated[str, BeforeValidator(_text_of_client)]] = Field(default={}, repr=False)
 
 
 class AuthSettings(SecretSection):
     """Credentials of a target: IMS client credentials (optimizer), or a key pair and environment (saas)."""
 
-    token_url: str = ""
+    token_url: WebAddress = ""
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
     scope: str = "openid,AdobeID,profile,email,commerce.aco.ingestion"
@@ -217,17 +259,18 @@ class TargetSettings(Section):
     """One ingestion service."""
 
     dialect: Dialect = "optimizer"
-    url: str
+    url: WebAddress = Field(min_length=1)
     feeds: tuple[str, ...] = ()
     retry_s: float = Field(default=300, gt=0)
     request_timeout_s: float = Field(default=30, gt=0)
     settle_s: float = Field(default=120, ge=0)
     # More of the last items failing than this: the fault is not theirs, and sending stops. 100: never.
     dead_letter_guard_percent: int = Field(default=50, ge=1, le=100)
-    read_url: str = ""
+    read_url: WebAddress = ""
     auth: AuthSettings = AuthSettings()
     budget: BudgetSettings = BudgetSettings()
-    batch: dict[str, int] = {}
+    # Items of one request, by feed.
+    batch: dict[str, Annotated[int, Field(ge=1)]] = {}
 
     @field_validator("feeds", mode="before")
     @classmethod
@@ -236,8 +279,15 @@ class TargetSettings(Section):
         names = feeds.split(",") if isinstance(feeds, str) else feeds
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
             return names
-        known = {feed.lower(): feed for feed in FEEDS}
-        return tuple(dict.fromkeys(known.get(name.strip().lower(), name.strip()) for name in names))
+        return tuple(dict.fromkeys(_feed_name(name) for name in names))
+
+    @field_validator("batch", mode="before")
+    @classmethod
+    def _batch_by_feed(cls, batch: Any) -> Any:
+        """Names in any case: by environment they have only one."""
+        return (
+            {_feed_name(name): items for name, items in batch.items()} if isinstance(batch, dict) else batch
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -256,6 +306,13 @@ class TargetSettings(Section):
             message = (
                 f"feeds: {', '.join(unserved)} cannot be sent by dialect {self.dialect}, whose service has "
                 f"no route for it: remove it; there are routes for {', '.join(served)}"
+            )
+            raise ValueError(message)
+        unknown = [feed for feed in self.batch if feed not in served]
+        if unknown:
+            message = (
+                f"batch.{unknown[0]}: dialect {self.dialect} sends no such feed; correct the spelling or "
+                f"remove it; it sends {', '.join(served)}"
             )
             raise ValueError(message)
         return self
@@ -335,11 +392,18 @@ class Settings(Section):
     commerce: CommerceSettings = CommerceSettings()
     capture: CaptureSettings = CaptureSettings()
     kafka: KafkaSettings = KafkaSettings()
-    targets: dict[str, TargetSettings] = {}
+    # A target's name is part of topics' names.
+    targets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")], TargetSettings] = {}
     builder: BuilderSettings = BuilderSettings()
     ledger: LedgerSettings = LedgerSettings()
     audit: AuditSettings = AuditSettings()
     http: HttpSettings = HttpSettings()
+
+
+def _feed_name(name: str) -> str:
+    """A feed's own name for a name in any case; an unknown one stays as it is."""
+    known = {feed.lower(): feed for feed in FEEDS}
+    return known.get(name.strip().lower(), name.strip())
 
 
 def _is_set(value: str | SecretStr) -> bool:
@@ -357,9 +421,10 @@ def load(config_file: Path | None = None, environ: Mapping[str, str] | None = No
         UsageError: naming every setting that is wrong, its value (secrets hidden) and what is allowed.
     """
     environ = os.environ if environ is None else environ
+    source = "--config"
     if config_file is None and environ.get(CONFIG_VARIABLE):
-        config_file = Path(environ[CONFIG_VARIABLE])
-    values = _from_file(config_file) if config_file else {}
+        config_file, source = Path(environ[CONFIG_VARIABLE]), CONFIG_VARIABLE
+    values = _from_file(config_file, source) if config_file else {}
     for name, value in environ.items():
         if name.startswith(ENVIRONMENT_PREFIX):
             _lay_over(values, name, value)
@@ -369,14 +434,15 @@ def load(config_file: Path | None = None, environ: Mapping[str, str] | None = No
         raise UsageError("; ".join(_sentence(detail) for detail in error.errors())) from None
 
 
-def _from_file(config_file: Path) -> dict[str, Any]:
+def _from_file(config_file: Path, source: str) -> dict[str, Any]:
+    """`source` is the option or variable that named the file."""
     try:
         return tomllib.loads(config_file.read_text(encoding="utf-8"))
     except OSError as error:
-        message = f"--config {config_file} cannot be read: {error.strerror}"
+        message = f"{source} {config_file} cannot be read: {error.strerror}"
         raise UsageError(message) from None
-    except tomllib.TOMLDecodeError as error:
-        message = f"--config {config_file} is no valid TOML: {error}"
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{source} {config_file} is no valid TOML: {error}"
         raise UsageError(message) from None
 
 
@@ -399,10 +465,23 @@ def _lay_over(values: dict[str, Any], name: str, value: str) -> None:
 
 
 def _sentence(detail: Any) -> str:
-    where = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "extra_forbidden":
+    where = ".".join(str(part) for part in detail["loc"] if part != "[key]")
+    kind = detail["type"]
+    if kind == "extra_forbidden":
         return f"{where}: unknown setting; check the spelling"
-    shown = detail["input"]
-    hidden = isinstance(shown, dict | list) or re.search("password|secret|url|key|client", where)
-    value = "" if hidden else f" = {shown!r}"
+    if kind == "missing":
+        return f"{where} is not set: add it"
+    value = _shown(where, detail["input"])
+    if kind in {"model_type", "dict_type"}:
+        return f"{where}{value}: is a section, no single value: write [{where}] and its settings below"
     return f"{where}{value}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _shown(where: str, value: Any) -> str:
+    """A wrong value as it is told; nothing where it may be a secret, an address without its user."""
+    if isinstance(value, dict | list) or re.search("password|secret|key|client", where):
+        return ""
+    if "url" in where:
+        # What stands before the last @ is user and password, also where the rest is misspelt.
+        value = re.sub(r"^([a-z]+://)?.*@", r"\1...@", str(value), flags=re.DOTALL).partition("?")[0]
+    return f" = {value!r}"

@@ -77,6 +77,109 @@ def test_a_whole_target_can_come_by_environment() -> None:
     assert settings.targets["shop"].budget.requests_per_minute == 9
 
 
+def test_the_batch_of_a_feed_is_named_in_any_case() -> None:
+    """By environment a name has only one."""
+    settings = load(
+        None,
+        {"COMMERCE_SYNC__TARGETS__A__URL": "https://t", "COMMERCE_SYNC__TARGETS__A__BATCH__PRICEBOOKS": "7"},
+    )
+
+    assert settings.targets["a"].batch_items_max("priceBooks") == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        (
+            "BATCH__PRODUCT",
+            "7",
+            (
+                "targets.a: batch.product: dialect optimizer sends no such feed; correct the spelling or "
+                "remove it; it sends productAttributes, categories, products, priceBooks, prices"
+            ),
+        ),
+        ("BATCH__PRICES", "0", "targets.a.batch.prices = '0': Input should be greater than or equal to 1"),
+        (
+            "READ_URL",
+            "me:secret@host/items?key=hidden",
+            "targets.a.read_url = '...@host/items': is no web address: write http(s)://host:port/path",
+        ),
+        (
+            "AUTH__TOKEN_URL",
+            "https://host:port/token",
+            (
+                "targets.a.auth.token_url = 'https://host:port/token': is no web address: write "
+                "http(s)://host:port/path"
+            ),
+        ),
+        ("URL", "", "targets.a.url = '': String should have at least 1 character"),
+    ],
+)
+def test_a_target_s_setting_that_cannot_be_meant_is_refused(name: str, value: str, told: str) -> None:
+    """A batch that no feed has, a request of nothing, an address that no request can be sent to."""
+    given = {"COMMERCE_SYNC__TARGETS__A__URL": "https://t", f"COMMERCE_SYNC__TARGETS__A__{name}": value}
+
+    assert refusal(given) == told
+
+
+def test_addresses_of_services_are_web_addresses() -> None:
+    """Connect's and the registry's too."""
+    told = refusal(
+        {
+            "COMMERCE_SYNC__CAPTURE__CONNECT_URL": "connect:8083",
+            "COMMERCE_SYNC__KAFKA__SCHEMA_REGISTRY_URL": "http://",
+        }
+    )
+
+    assert told == (
+        "capture.connect_url = 'connect:8083': is no web address: write http(s)://host:port/path; "
+        "kafka.schema_registry_url = 'http://': is no web address: write http(s)://host:port/path"
+    )
+
+
+def test_a_target_s_name_is_a_part_of_topics_names(tmp_path: Path) -> None:
+    """What Kafka would refuse later is refused at once."""
+    told = refusal({}, write(tmp_path, '[targets."a b"]\nurl = "https://t"'))
+
+    assert told.startswith("targets.a b")
+    assert "should match pattern" in told
+
+
+def test_a_target_without_an_address_is_told(tmp_path: Path) -> None:
+    """The setting and what to do."""
+    told = refusal({}, write(tmp_path, '[targets.a]\ndialect = "optimizer"'))
+
+    assert told == "targets.a.url is not set: add it"
+
+
+def test_a_section_is_no_single_value(tmp_path: Path) -> None:
+    """Told as TOML has it."""
+    told = refusal({}, write(tmp_path, 'kafka = "host:9092"'))
+
+    assert told == (
+        "kafka = 'host:9092': is a section, no single value: write [kafka] and its settings below"
+    )
+
+
+def test_numbers_and_flags_of_toml_are_what_their_readers_write(tmp_path: Path) -> None:
+    """librdkafka's flags are words, those of Commerce 1 and 0."""
+    text = """
+[kafka.client]
+"socket.timeout.ms" = 10000
+"socket.keepalive.enable" = true
+[commerce.config]
+"catalog/price/scope" = 1
+"cataloginventory/options/show_out_of_stock" = false
+"""
+    settings = load(write(tmp_path, text), {})
+
+    assert settings.kafka.client == {"socket.timeout.ms": "10000", "socket.keepalive.enable": "true"}
+    assert settings.commerce.config == {
+        "catalog/price/scope": "1",
+        "cataloginventory/options/show_out_of_stock": "0",
+    }
+
+
 def test_keys_with_separators_of_their_own_come_by_environment() -> None:
     """`kafka.client` has dots, `commerce.config` slashes."""
     settings = load(
@@ -157,6 +260,8 @@ def test_secrets_are_never_shown() -> None:
         {"COMMERCE_SYNC__COMMERCE__URL": "postgres://u:hidden@db/shop"},
         {"COMMERCE_SYNC__COMMERCE__URL": "mysql://u:hidden@db"},
         {"COMMERCE_SYNC__COMMERCE__URL": "mysql://u:hidden@db:port/shop"},
+        {"COMMERCE_SYNC__COMMERCE__URL": "mysql:/u:hidden@and@hidden@db/shop"},
+        {"COMMERCE_SYNC__COMMERCE__REPLICA_URL": "jdbc:mysql://db/shop?password=hidden"},
         {"COMMERCE_SYNC__COMMERCE__PASSWORD__X": "hidden"},
         {"COMMERCE_SYNC__TARGETS__A__AUTH__CLIENT_SECRET__X": "hidden"},
         {"COMMERCE_SYNC__KAFKA__CLIENT": "hidden"},
@@ -210,6 +315,9 @@ def test_a_file_that_is_missing_or_no_toml_is_named(tmp_path: Path) -> None:
     """Exit code 2 and one sentence."""
     assert refusal({}, tmp_path / "none.toml") == (
         f"--config {tmp_path / 'none.toml'} cannot be read: No such file or directory"
+    )
+    assert refusal({"COMMERCE_SYNC_CONFIG": "/nowhere.toml"}) == (
+        "COMMERCE_SYNC_CONFIG /nowhere.toml cannot be read: No such file or directory"
     )
     assert refusal({}, write(tmp_path, "kafka =")).startswith(
         f"--config {tmp_path / 'settings.toml'} is no valid TOML: "
