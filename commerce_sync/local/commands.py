@@ -20,7 +20,10 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 @click.group()
 def local() -> None:
-    """MariaDB, Kafka and Connect on this machine, in the background."""
+    """MariaDB, Kafka and Connect on this machine, in the background.
+
+    Example: commerce-sync local up
+    """
 
 
 @local.command()
@@ -33,7 +36,8 @@ def up(data_dir: Path) -> None:
     from commerce_sync.local import stack
 
     stack.up(data_dir, report=click.echo)
-    click.echo(f'settings that reach it: eval "$(commerce-sync local env --data-dir {data_dir})"')
+    place = shlex.quote(str(data_dir))
+    click.echo(f'settings that reach it: eval "$(commerce-sync local env --data-dir {place})"')
 
 
 @local.command()

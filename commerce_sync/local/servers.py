@@ -1,11 +1,13 @@
 """How each server is set up and started: configuration files, first-time set-up, command line, readiness."""
 
 import base64
+import json
 import os
 import platform
 import re
 import shutil
 import subprocess
+import tempfile
 import uuid
 import zipfile
 from collections.abc import Sequence
@@ -178,22 +180,26 @@ def _install_mariadb(layout: Layout, base: Path) -> None:
     # Moved when whole: a killed set-up leaves nothing that looks like a database.
     unfinished = layout.mariadb.with_name("mariadb.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    answer = subprocess.run(
-        [
-            "bash",
-            base / "scripts" / "mariadb-install-db",
-            "--no-defaults",
-            f"--basedir={base}",
-            f"--datadir={unfinished}",
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-            *_as_root(),
-        ],
-        env={**os.environ, "TMPDIR": str(layout.temporary)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="commerce-sync-", dir="/tmp") as folder:
+        # The script takes the words of a path with a space for several paths; this one has none.
+        data = Path(folder) / "data"
+        data.symlink_to(layout.data_dir)
+        answer = subprocess.run(
+            [
+                "bash",
+                base / "scripts" / "mariadb-install-db",
+                "--no-defaults",
+                f"--basedir={base}",
+                f"--datadir={data / unfinished.name}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                *_as_root(),
+            ],
+            env={**os.environ, "TMPDIR": str(layout.temporary)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if answer.returncode != 0:
         shutil.rmtree(unfinished, ignore_errors=True)
         message = f"MariaDB's set-up failed: {(answer.stdout + answer.stderr).strip()[-300:]}"
@@ -257,6 +263,7 @@ def _format_storage(layout: Layout, java: Path, classpath: str, properties: Path
             "--config",
             properties,
         ],
+        env={**os.environ, **_java_environment()},
         capture_output=True,
         text=True,
         check=False,
@@ -332,10 +339,16 @@ def _java(java: Path, classpath: str) -> list[str | Path]:
 
 
 def _java_environment() -> dict[str, str]:
-    # Options meant for other Java programs of this shell are not for these.
-    return {"JAVA_TOOL_OPTIONS": "", "JDK_JAVA_OPTIONS": ""}
+    # Options meant for other Java programs of this shell are not for these; and names of files are UTF-8.
+    return {"JAVA_TOOL_OPTIONS": "", "JDK_JAVA_OPTIONS": "", "LC_ALL": "C.UTF-8"}
 
 
 def _write(path: Path, properties: dict[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{name}={value}\n" for name, value in properties.items()), encoding="utf-8")
+    lines = (f"{name}={escaped(value)}\n" for name, value in properties.items())
+    path.write_text("".join(lines), encoding="ascii")
+
+
+def escaped(value: str) -> str:
+    """A value for a Java properties file, which is read as Latin-1: other letters as JSON escapes them."""
+    return json.dumps(value)[1:-1]

@@ -143,6 +143,7 @@ def up(
     """
     data_dir = data_dir.absolute()
     servers.require_platform()
+    _require_plain(data_dir)
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -165,6 +166,15 @@ def up(
                     processes.stop(stack.identities.get(name), 5)
             raise
         return stack
+
+
+def _require_plain(data_dir: Path) -> None:
+    """Kafka and Connect part lists of folders at commas, and a placeholder at colons and braces."""
+    if found := sorted(set(",:{}").intersection(str(data_dir))):
+        message = (
+            f"--data-dir {data_dir} holds '{found[0]}', which Kafka cannot have in a folder: choose another"
+        )
+        raise UsageError(message)
 
 
 def down(data_dir: Path, *, report: Report) -> None:

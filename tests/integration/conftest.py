@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "fakes"))
 @pytest.fixture(scope="session")
 def own_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Whatever state a module leaves its servers in, none outlives the run."""
-    data_dir = tmp_path_factory.mktemp("own")
+    data_dir = tmp_path_factory.mktemp("a büro")
     try:
         yield data_dir
     finally:

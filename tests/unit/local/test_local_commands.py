@@ -106,3 +106,15 @@ def test_env_prints_settings_that_load(tmp_path: Path, option: list[str]) -> Non
         f"${{file:{tmp_path}/secrets/connect.properties:database.password}}"
     )
     assert (loaded.kafka.bootstrap_servers, loaded.kafka.replication_factor) == ("127.0.0.1:1002", 1)
+
+
+@pytest.mark.parametrize("name", ["a,b", "a:b", "a{b"])
+def test_a_folder_that_kafka_cannot_have_is_refused(tmp_path: Path, name: str) -> None:
+    """Before anything is fetched or written."""
+    done = CliRunner().invoke(local, ["up", "--data-dir", str(tmp_path / name)])
+
+    assert isinstance(done.exception, UsageError)
+    assert str(done.exception) == (
+        f"--data-dir {tmp_path / name} holds '{name[1]}', which Kafka cannot have in a folder: choose another"
+    )
+    assert list(tmp_path.iterdir()) == []

@@ -82,3 +82,17 @@ def test_a_cluster_id_is_never_taken_for_an_option(first: int) -> None:
 
     assert not cluster_id.startswith("-")
     assert len(cluster_id) == 22
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("/home/me/a shop", "/home/me/a shop"),
+        ("/home/jürgen", "/home/j\\u00fcrgen"),
+        ("/data/🛒", "/data/\\ud83d\\uded2"),
+        ("C:\\shop", "C:\\\\shop"),
+    ],
+)
+def test_a_properties_file_tells_every_letter(value: str, line: str) -> None:
+    """Java reads it as Latin-1 and takes a backslash for an escape."""
+    assert servers.escaped(value) == line
