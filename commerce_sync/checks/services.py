@@ -1,11 +1,13 @@
 """Kafka, Connect and the targets: does each answer, and does it take what we bring?"""
 
 import time
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import requests
 
 from commerce_sync.checks.verdicts import Finding
+from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.dialects.saas import SaasDialect
 from consumers.sink.sign import Signer
 from producers.connectors.connect import Connect
@@ -18,6 +20,16 @@ from schemas.topics import TopicNames
 TOKEN_S_MAX: Final = 10.0
 
 Verdict = tuple[Literal["ok", "not ok", "unreachable"], str]
+
+# By dialect: what lets a request in, what to correct where it does not, and what else a path is made of.
+_PROOFS: Final = {
+    "optimizer": ("token", "auth.scope, or let the account into this tenant", ", the tenant in it included"),
+    "saas": (
+        "key and the signature",
+        "auth.api_key, auth.private_key or this machine's clock",
+        ", or auth.environment_id",
+    ),
+}
 
 
 def kafka_findings(settings: Settings) -> list[Finding]:
@@ -68,14 +80,27 @@ def connect_findings(settings: Settings, connector_class: str | None) -> list[Fi
 
 
 def target_findings(name: str, target: TargetSettings) -> list[Finding]:
-    """Try the credentials as the sink will: ask for a token, or send a signed request without items."""
-    if target.dialect == "saas":
-        return [Finding(f"target {name}", *_signature_verdict(name, target))]
+    """Try the credentials as the sink will: for a token, and for a request without items."""
     check = f"target {name}"
+    if target.dialect == "saas":
+        headers = Signer(target.auth, time.time).headers()
+        path = SaasDialect(target.auth.environment_id).path(target.sent_feeds[0], "upsert")
+        return [Finding(check, *_request_verdict(name, target, path, headers))]
+    path = OptimizerDialect().path(target.sent_feeds[0], "upsert")
     setting = f"targets.{name}.auth"
+    if not target.auth.token_url:
+        warning = f"{setting}.token_url is empty: requests are sent without a token"
+        verdict = _request_verdict(name, target, path, {})
+        # Let in without a token, as a service behind a gateway of one's own.
+        return [Finding(check, "warning", warning)] if verdict[0] == "ok" else [Finding(check, *verdict)]
+    verdict, token = _token(setting, target)
+    if verdict[0] != "ok":
+        return [Finding(check, *verdict)]
+    return [Finding(check, *_request_verdict(name, target, path, {"Authorization": f"Bearer {token}"}))]
+
+
+def _token(setting: str, target: TargetSettings) -> tuple[Verdict, str]:
     auth = target.auth
-    if not auth.token_url:
-        return [Finding(check, "warning", f"{setting}.token_url is empty: requests are sent without a token")]
     form = {
         "grant_type": "client_credentials",
         "client_id": auth.client_id,
@@ -90,21 +115,18 @@ def target_findings(name: str, target: TargetSettings) -> list[Finding]:
             f"{setting}.token_url = {auth.token_url} cannot be reached ({type(error).__name__}): "
             "correct the address or open the way to it"
         )
-        return [Finding(check, "unreachable", sentence)]
-    return [
-        Finding(check, *judge_token_answer(setting, auth.token_url, answer.status_code, _holds_token(answer)))
-    ]
+        return ("unreachable", sentence), ""
+    token = _token_in(answer)
+    return judge_token_answer(setting, auth.token_url, answer.status_code, bool(token)), token
 
 
-def _signature_verdict(name: str, target: TargetSettings) -> Verdict:
+def _request_verdict(name: str, target: TargetSettings, path: str, headers: Mapping[str, str]) -> Verdict:
     setting = f"targets.{name}"
-    path = SaasDialect(target.auth.environment_id).path(target.sent_feeds[0], "upsert")
-    headers = {"Content-Type": "application/json", **Signer(target.auth, time.time).headers()}
     try:
         answer = requests.post(
             target.url.rstrip("/") + path,
             data=b"[]",
-            headers=headers,
+            headers={"Content-Type": "application/json", **headers},
             timeout=TOKEN_S_MAX,
             allow_redirects=False,
         )
@@ -113,21 +135,19 @@ def _signature_verdict(name: str, target: TargetSettings) -> Verdict:
             f"{setting}.url = {target.url} cannot be reached ({type(error).__name__}): "
             "correct the address or open the way to it"
         )
-    return judge_signature_answer(setting, target.url, answer.status_code)
+    return judge_request_answer(setting, target, answer.status_code)
 
 
-def judge_signature_answer(setting: str, url: str, status: int) -> Verdict:
-    """Judge the answer to a signed request that holds no items: who gets to say so was let in."""
-    if status in {200, 400}:
-        return "ok", "the key and the signature are taken"
+def judge_request_answer(setting: str, target: TargetSettings, status: int) -> Verdict:
+    """Judge the answer to a request that holds no items: who gets to say so was let in."""
+    proof, mend, place = _PROOFS[target.dialect]
+    if status in {200, 202, 400}:
+        return "ok", f"{target.url} answers, and takes the {proof}"
     if status in {401, 403}:
-        return "not ok", (
-            f"{setting}.auth: the service refuses the key or the signature ({status}): correct api_key, "
-            "private_key or this machine's clock"
-        )
+        return "not ok", f"{setting}: the service refuses the {proof} ({status}): correct {mend}"
     if status >= 500 or status == 429:
-        return "unreachable", f"{setting}.url = {url} answers {status}: try again later"
-    return "not ok", f"{setting}.url = {url} answers {status}: correct it, or auth.environment_id"
+        return "unreachable", f"{setting}.url = {target.url} answers {status}: try again later"
+    return "not ok", f"{setting}.url = {target.url} answers {status}: correct it{place}"
 
 
 def judge_token_answer(setting: str, token_url: str, status: int, holds_token: bool) -> Verdict:
@@ -144,12 +164,12 @@ def judge_token_answer(setting: str, token_url: str, status: int, holds_token: b
     return "not ok", f"{setting}.token_url = {token_url} gives no token ({status}): correct the address"
 
 
-def _holds_token(answer: requests.Response) -> bool:
+def _token_in(answer: requests.Response) -> str:
     try:
         body = answer.json()
     except ValueError:
-        return False
-    return isinstance(body, dict) and bool(body.get("access_token"))
+        return ""
+    return str(body.get("access_token") or "") if isinstance(body, dict) else ""
 
 
 def _refusal(name: str, reason: str) -> str:
