@@ -3,6 +3,7 @@
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -66,16 +67,55 @@ class LazyGroup(click.Group):
             return None
         module, _, name = place.partition(":")
         command: click.Command = getattr(import_module(module), name)
+        finish(command)
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-c", "--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), default=None)
-@click.option("-v", "--verbose", count=True, help="Show more; with errors, the traceback.")
+def finish(command: click.Command) -> None:
+    """Give a command, and those below it, what every command has: -c and -v, and an example on a line."""
+    if any(parameter.name == "config_file" for parameter in command.params):
+        return
+    command.params += _general_options(_take)
+    text, example, words = (command.help or "").partition("Example: ")
+    if example:
+        command.help = f"{text.rstrip()}\n\n\b\nExample: {' '.join(words.split())}"
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        finish(below)
+
+
+def _general_options(callback: Callable[..., object] | None = None) -> list[click.Parameter]:
+    """-c and -v; with a callback they are handed to that instead of to the command."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    shown, hears = "Show more; with errors, the traceback.", callback is None
+    return [
+        click.Option(
+            ["-c", "--config", "config_file"],
+            type=file,
+            help=f"TOML; default: {settings_module.CONFIG_VARIABLE}, or none.",
+            callback=callback,
+            expose_value=hears,
+        ),
+        click.Option(["-v", "--verbose"], count=True, help=shown, callback=callback, expose_value=hears),
+    ]
+
+
+def _take(context: click.Context, option: click.Parameter, value: Path | int | None) -> None:
+    """What stands behind a command wins over what stands before it."""
+    if value:
+        setattr(context.obj, str(option.name), value)
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, params=_general_options()
+)
 @click.version_option(package_name="commerce-sync")
 @click.pass_context
 def cli(context: click.Context, config_file: Path | None, verbose: int) -> None:
-    """Keep a storefront's catalog equal to the Commerce database, seconds behind."""
+    """Keep a storefront's catalog equal to the Commerce database, seconds behind.
+
+    \b
+    Example: commerce-sync demo --exit-when-synced
+    """
     context.obj = Context(config_file, verbose)
 
 

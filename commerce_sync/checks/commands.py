@@ -37,7 +37,10 @@ def check(context: "Context", as_json: bool) -> None:
 
 @click.group()
 def connectors() -> None:
-    """Keep the Debezium connector as the settings say."""
+    """Keep the Debezium connector as the settings say.
+
+    Example: commerce-sync connectors diff
+    """
 
 
 @connectors.command()

@@ -25,7 +25,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """Items that fail right now: refused ones wait for attention, retryable ones go again by themselves."""
+    """Items that fail right now: refused ones wait for attention, retryable ones go again by themselves.
+
+    Example: commerce-sync dead-letters list
+    """
 
 
 @dead_letters.command("list")

@@ -44,10 +44,7 @@ def emulator(
 ) -> None:
     """Serve the ingestion services on this machine until Ctrl-C.
 
-    \b
-    Example:
-      commerce-sync emulator --port 8400 --requests-per-minute 300
-      commerce-sync emulator --dialect both --public-key public.pem
+    Example: commerce-sync emulator --port 8400 --dialect both --requests-per-minute 300
     """
     from commerce_sync.emulator.server import Emulator
 

@@ -24,7 +24,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 @click.group()
 def scopes() -> None:
-    """Which websites (their prices and price books) and store views (the rest) a target is sent."""
+    """Which websites (their prices and price books) and store views (the rest) a target is sent.
+
+    Example: commerce-sync scopes list
+    """
 
 
 @scopes.command("list")
