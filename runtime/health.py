@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
@@ -14,6 +14,9 @@ from runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+PORT_MAX: Final = 65535
 
 
 class Health:
@@ -97,6 +100,9 @@ def require_free(host: str, port: int) -> None:
         UsageError: somebody listens there, or host and port are none of this machine's.
     """
     try:
+        if port > PORT_MAX:
+            # Unlike bind, the resolver takes it for a smaller one.
+            raise OverflowError
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family) as probe:
             # As the server does: a port that only has closing connections is free.

@@ -157,8 +157,10 @@ def re_seed(context: "Context", wait: bool, as_json: bool) -> None:
     """
     from commerce_sync.checks.database import require_database
     from commerce_sync.run.resync import Wish, begin_anew
+    from runtime.kafka import require_broker
 
     settings = context.settings()
+    require_broker(settings.kafka)
     begin_anew(settings, require_database(settings), Wish(_feeds("all"), wait=wait, as_json=as_json))
 
 
@@ -190,6 +192,7 @@ def _set_paused(context: "Context", target: str | None, feed: str | None, *, pau
     import msgspec
 
     from commerce_sync.run.request import send_commands
+    from commerce_sync.run.roles import NO_TARGET
     from runtime.kafka import require_broker
     from schemas.records import PAUSE_PREFIX, Pause
 
@@ -202,6 +205,9 @@ def _set_paused(context: "Context", target: str | None, feed: str | None, *, pau
         for sent in found.sent_feeds
         if target in {None, name} and feed in {None, sent}
     }
+    if not commands:
+        message = f"--feed {feed}: no target is sent it" if settings.targets else NO_TARGET
+        raise UsageError(message if target is None else f"--feed {feed}: target {target} is not sent it")
     require_broker(settings.kafka)
     send_commands(settings, commands)
     for key in commands:

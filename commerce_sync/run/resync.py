@@ -114,6 +114,8 @@ def begin_anew(settings: Settings, connector_class: str, wish: Wish) -> None:
         Unreachable: Connect or the broker does not answer.
     """
     started = time.monotonic()
+    # Asked before anything is deleted: where the roles' topics are not there, nobody takes the command.
+    current_runs(settings)
     lost = reseed(settings, connector_class, lambda line: click.echo(line, err=True))
     _find_router_again(settings)
     # Behind the first heartbeat: what is read from here on is newer than where the connector began.
