@@ -35,6 +35,7 @@ QUERY_S_MAX: Final = 120.0
 _RETRY_S: Final = 0.005
 _ACCESS_DENIED: Final = (1044, 1045, 1698)
 _UNKNOWN_DATABASE: Final = 1049
+_CANNOT_CONNECT: Final = 2003
 _OPEN_SNAPSHOT: Final = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 _WHERE: Final = "SHOW STATUS LIKE 'binlog_snapshot_%%'"
 _WRITTEN: Final = "SELECT @@gtid_binlog_pos"
@@ -367,6 +368,8 @@ class Database:
             return Unreachable(f"{where} is refused ({cause.args[1]}); correct user or password")
         if code == _UNKNOWN_DATABASE:
             return Unreachable(f"{where} has no database '{self._address.database}'; correct its name")
+        if code == _CANNOT_CONNECT:
+            return Transient(f"{where} does not answer ({cause.args[1]}); start it or correct host and port")
         return Transient(f"{where} cannot be read ({cause})")
 
 

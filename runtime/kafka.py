@@ -39,6 +39,11 @@ SESSION_TIMEOUT_MS: Final = 10_000
 TRANSACTION_TIMEOUT_S: Final = 30.0
 # The client library's own lines: in a role they join the log; a command, which sets up no log, says what
 # failed itself and stays quiet otherwise.
+_NO_SUCH_PLACE: Final = {
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+}
 _CLIENT_LOG: Final = logging.getLogger("librdkafka")
 _CLIENT_LOG.addHandler(logging.NullHandler())
 
@@ -322,17 +327,27 @@ def watermarks(consumer: Consumer, topic: str, partition: int) -> tuple[int, int
             if _electing(error) and time.monotonic() < deadline:
                 time.sleep(0.05)
                 continue
-            message = f"{topic} [{partition}]: the broker does not tell its offsets ({error})"
-            raise Unreachable(message) from error
+            raise Unreachable(_offsets_not_told(topic, partition, error)) from error
         return low, high
 
 
 def _electing(error: Exception) -> bool:
+    return _code(error) in {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
+
+
+def _offsets_not_told(topic: str, partition: int, error: Exception) -> str:
+    if _code(error) in _NO_SUCH_PLACE:
+        return (
+            f"topic {topic} has no partition {partition}: the first 'commerce-sync run' makes what is missing"
+        )
+    cause = error.args[0] if error.args else error
+    reason = cause.str() if isinstance(cause, KafkaError) else cause
+    return f"{topic} [{partition}]: the broker does not tell its offsets ({reason})"
+
+
+def _code(error: Exception) -> int | None:
     cause = error.args[0] if error.args else None
-    return isinstance(cause, KafkaError) and cause.code() in {
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.LEADER_NOT_AVAILABLE,
-    }
+    return cause.code() if isinstance(cause, KafkaError) else None
 
 
 def commit_beginnings(

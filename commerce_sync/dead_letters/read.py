@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.errors import NotFine, Unreachable
+from runtime.errors import NotFine
 from runtime.fetch import record_at
 from runtime.kafka import read_to_end, reader
 from runtime.settings import Settings
@@ -111,14 +111,10 @@ def _read(settings: Settings, names: TopicNames, consumer: Any, target: str, fee
     if target:
         partitions = feed_partitions(feed, settings.kafka.partitions)
     newest: dict[bytes, bytes] = {}
-    try:
-        for record in read_to_end(consumer, topic, range(partitions)):
-            if record.value is None:
-                newest.pop(record.key, None)
-            else:
-                newest[record.key] = record.value
-    except Unreachable as error:
-        sentence = f"{error}; topics are made by the first 'commerce-sync run'"
-        raise Unreachable(sentence) from error
+    for record in read_to_end(consumer, topic, range(partitions)):
+        if record.value is None:
+            newest.pop(record.key, None)
+        else:
+            newest[record.key] = record.value
     for key, value in newest.items():
         yield Failing(target, feed, key.decode(errors="replace"), msgspec.json.decode(value, type=DeadLetter))

@@ -111,3 +111,20 @@ def test_a_coordinator_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(Unreachable, match="offsets of group g"):
         _positions(refusing)
     assert refusing.asked == 1
+
+
+class Empty:
+    """A consumer at a broker that has no such topic."""
+
+    def get_watermark_offsets(self, place: object, timeout_s: float) -> None:
+        raise KafkaException(KafkaError(KafkaError._UNKNOWN_PARTITION))
+
+
+def test_a_topic_that_is_not_there_is_told_with_what_makes_it() -> None:
+    """Nobody ran a role yet; the broker's own word for it helps nobody."""
+    with pytest.raises(Unreachable) as told:
+        kafka.watermarks(Empty(), "cs.control", 0)  # type: ignore[arg-type]
+
+    assert str(told.value) == (
+        "topic cs.control has no partition 0: the first 'commerce-sync run' makes what is missing"
+    )
