@@ -122,6 +122,7 @@ class Feed:
         # Looked up once: for each item it would be a tenth of its time.
         self._counters: dict[str, Counter] = {}
         self._freshness = {lane: metrics.FRESHNESS.labels(target, name, lane) for lane in ("live", "bulk")}
+        self._lag = metrics.LAG_SECONDS.labels("sink")
         self._doubtful: dict[int, tuple[int, int]] = {}
         self._doubted_until = 0.0
         # Partitions where a predecessor's reconcile may have sent what no status tells.
@@ -496,6 +497,7 @@ class Feed:
         elif not again:
             seconds = max(0.0, (self._clock.wall_ms() - item.commit_ms) / 1000)
             self._freshness[item.lane].observe(seconds)
+            self._lag.set(seconds)
         self._tree.settled(self.name, item.key, before, self._clock.wall_ms())
 
     def _cleared(self, item: Submission, entry: Entry | None) -> None:

@@ -12,6 +12,7 @@ from sink_drive import LETTER, NO_ALLOWANCE, STATUS, Drive
 from consumers.sink.circuit import OURS_S
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.settle import Answer
+from runtime import metrics
 from runtime.record import Outgoing, Record
 from runtime.settings import BudgetSettings
 from schemas.codec import decode
@@ -52,6 +53,15 @@ def status_record(sku: str, offset: int, **changes: Any) -> tuple[bytes, bytes]:
     (record,) = [record for record in written if record.topic == STATUS]
     assert record.value is not None
     return record.key, record.value
+
+
+def test_a_delivered_item_tells_how_late_the_sink_is() -> None:
+    """Seconds from the commit of its change, as the other stages tell theirs."""
+    held = Drive(FakeSender())
+
+    settled(held, feed_record("A", 7, commit_ms=held.wall_ms - 4_000))
+
+    assert metrics.LAG_SECONDS.labels("sink")._value.get() == pytest.approx(4, abs=1)
 
 
 def test_a_delivered_item_gets_a_status_that_says_what_it_settles() -> None:
