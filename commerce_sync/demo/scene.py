@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from commerce_sync.checks.database import ask_connector_class
+from commerce_sync.demo.folder import emptied
 from commerce_sync.local import stack
 from commerce_sync.local.program import saying
 from commerce_sync.run.prepare import prepare
@@ -100,9 +100,7 @@ class Scene:
 
     def _start_stack(self) -> dict[str, str]:
         data_dir = self._options.data_dir
-        # A killed demo may have left processes; its data would mix two shops.
-        stack.down(data_dir, report=lambda _: None)
-        shutil.rmtree(data_dir, ignore_errors=True)
+        self._exits.enter_context(emptied(data_dir))
         self._exits.callback(stack.down, data_dir, report=self._report)
         return stack.up(data_dir, report=self._report).environment()
 
