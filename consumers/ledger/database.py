@@ -98,11 +98,16 @@ def open_ledger(settings: Settings) -> LedgerDatabase:
     """The ledger for the role that fills it; a SQLite file's folder is made.
 
     Raises:
-        UsageError: a driver is missing, or the ledger would be in the shop's own database.
+        UsageError: a driver is missing, the ledger would be in the shop's own database, or the folder of its
+            file cannot be made.
     """
     url = ledger_url(settings)
     if url.drivername == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"ledger.url = {url}: its folder cannot be made ({error.strerror}): name another file"
+            raise UsageError(message) from error
     return LedgerDatabase(url)
 
 

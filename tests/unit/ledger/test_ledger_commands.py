@@ -1,6 +1,7 @@
 """What `status` and `items` say, and of what."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -19,7 +20,7 @@ from commerce_sync.ledger.gather import (
     state_of,
 )
 from commerce_sync.run.roles import processes
-from consumers.ledger.database import ledger_url
+from consumers.ledger.database import ledger_url, open_ledger
 from consumers.ledger.read import Counts
 from consumers.ledger.role import sources
 from runtime.errors import UsageError
@@ -158,3 +159,16 @@ def test_the_password_may_come_by_itself() -> None:
 
     assert ledger_url(settings).render_as_string(hide_password=False) == "postgresql+psycopg://u:s3cret@h/d"
     assert "s3cret" not in repr(settings)
+
+
+def test_a_folder_that_cannot_be_made_ends_the_role(tmp_path: Path) -> None:
+    """Exit code 2, so that `run` ends too; trying again would not mend it."""
+    (tmp_path / "file").touch()
+    url = f"sqlite:///{tmp_path}/file/ledger.db"
+
+    with pytest.raises(UsageError) as told:
+        open_ledger(load(environ={"COMMERCE_SYNC__LEDGER__URL": url}))
+
+    assert str(told.value) == (
+        f"ledger.url = {url}: its folder cannot be made (File exists): name another file"
+    )
