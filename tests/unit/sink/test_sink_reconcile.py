@@ -348,7 +348,8 @@ def test_a_dead_letter_of_another_log_sends_nobody_elses_record() -> None:
 
 
 def test_a_position_so_old_that_tombstones_may_be_gone_is_answered_by_a_reconcile() -> None:
-    """INTERLEAVING 32: half of the time that tombstones are kept."""
+    """INTERLEAVING 32: half of the time that tombstones are kept, which is a week."""
+    assert OLD_MS * 2 == 7 * 24 * 3_600_000
     sender = FakeSender()
     held = Drive(sender)
     held.run(feed_record("A", 0))
