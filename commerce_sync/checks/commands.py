@@ -73,8 +73,9 @@ def diff(context: "Context", as_json: bool) -> None:
 
 
 @connectors.command()
+@json_option
 @click.pass_obj
-def apply(context: "Context") -> None:
+def apply(context: "Context", as_json: bool) -> None:
     """Create or change topics and connector, and wait until changes stream.
 
     Example: commerce-sync connectors apply
@@ -84,7 +85,9 @@ def apply(context: "Context") -> None:
 
     settings = context.settings()
     connector_class = require_database(settings)
-    execute.apply(settings, connector_class, click.echo)
+    execute.apply(settings, connector_class, lambda line: click.echo(line, err=as_json))
+    if as_json:
+        _print_json({"name": settings.capture.connector, "health": "streaming"})
 
 
 @connectors.command()
@@ -108,8 +111,9 @@ def status(context: "Context", as_json: bool) -> None:
 
 
 @connectors.command()
+@json_option
 @click.pass_obj
-def delete(context: "Context") -> None:
+def delete(context: "Context", as_json: bool) -> None:
     """Remove the connector; topics and binlog position stay, so `apply` goes on where it stopped.
 
     Example: commerce-sync connectors delete
@@ -118,6 +122,9 @@ def delete(context: "Context") -> None:
 
     capture = context.settings().capture
     existed = Connect(capture.connect_url).delete(capture.connector)
+    if as_json:
+        _print_json({"name": capture.connector, "deleted": existed})
+        return
     click.echo(f"connector '{capture.connector}': {'deleted' if existed else 'there was none'}")
 
 

@@ -1,10 +1,13 @@
 """The command `demo`."""
 
+import json
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
 
-from runtime.errors import NotFine
+from runtime.errors import NotFine, UsageError
 
 
 @click.command()
@@ -19,7 +22,10 @@ from runtime.errors import NotFine
     show_default=True,
     help="Emptied at the start; logs stay there.",
 )
-def demo(products: int, edits_per_second: float, exit_when_synced: bool, seed: int, data_dir: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="With --exit-when-synced: print what was proved so.")
+def demo(
+    products: int, edits_per_second: float, exit_when_synced: bool, seed: int, data_dir: Path, as_json: bool
+) -> None:
     """Run the whole pipeline on this machine: stack, sample shop, emulator, roles, live edits.
 
     Example: commerce-sync demo --exit-when-synced --products 2000
@@ -29,26 +35,32 @@ def demo(products: int, edits_per_second: float, exit_when_synced: bool, seed: i
     from commerce_sync.demo.scene import Options, Scene
     from runtime.loop import Stopper
 
+    if as_json and not exit_when_synced:
+        raise UsageError("--json tells what --exit-when-synced proves: give both")
     stopper = Stopper()
-    with Scene(Options(data_dir, products, seed), click.echo) as scene:
-        click.echo("no allowance is kept here: requests go as fast as the service takes them")
-        play.first_sync(scene, edits_per_second, click.echo)
+    # The object is all that stands on standard output.
+    report = partial(click.echo, err=as_json)
+    with Scene(Options(data_dir, products, seed), report) as scene:
+        report("no allowance is kept here: requests go as fast as the service takes them")
+        play.first_sync(scene, edits_per_second, report)
         if not exit_when_synced:
-            click.echo("live edits until Ctrl-C")
+            report("live edits until Ctrl-C")
             stopper.install()
-            play.live(scene, edits_per_second, stopper, click.echo)
+            play.live(scene, edits_per_second, stopper, report)
             return
-        click.echo("edits of every kind:")
-        play.edit_everything(scene, edits_per_second, click.echo)
-        play.settle(scene, click.echo)
+        report("edits of every kind:")
+        play.edit_everything(scene, edits_per_second, report)
+        play.settle(scene, report)
         verdict = play.proof(scene)
-    click.echo(
+    if as_json:
+        click.echo(json.dumps({"equal": verdict.equal, **asdict(verdict)}))
+    report(
         f"proved: {verdict.held} products at the target; a fresh build gives {verdict.fresh} items of every "
         f"feed, plain SQL {verdict.plain} ({verdict.refused} cannot be sent, {verdict.parked} parked)"
     )
     for line in shown(verdict.differences):
-        click.echo(f"  {line}")
-    click.echo(f"differences: {len(verdict.differences)}")
+        report(f"  {line}")
+    report(f"differences: {len(verdict.differences)}")
     if not verdict.equal:
         message = (
             f"target and source differ in {len(verdict.differences)} places; logs are in {data_dir}/logs"

@@ -28,28 +28,35 @@ def local() -> None:
 
 @local.command()
 @_data_dir
-def up(data_dir: Path) -> None:
+@_json
+def up(data_dir: Path, as_json: bool) -> None:
     """Start what does not run yet, and wait until it answers.
 
     Example: commerce-sync local up
     """
     from commerce_sync.local import stack
 
-    stack.up(data_dir, report=click.echo)
+    running = stack.up(data_dir, report=lambda line: click.echo(line, err=as_json))
+    if as_json:
+        click.echo(json.dumps(running.environment()))
+        return
     place = shlex.quote(str(data_dir))
     click.echo(f'settings that reach it: eval "$(commerce-sync local env --data-dir {place})"')
 
 
 @local.command()
 @_data_dir
-def down(data_dir: Path) -> None:
+@_json
+def down(data_dir: Path, as_json: bool) -> None:
     """Stop it; the data stays.
 
     Example: commerce-sync local down
     """
     from commerce_sync.local import stack
 
-    stack.down(data_dir, report=click.echo)
+    stack.down(data_dir, report=lambda line: click.echo(line, err=as_json))
+    if as_json:
+        click.echo(json.dumps({"up": False}))
 
 
 @local.command()

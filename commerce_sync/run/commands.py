@@ -167,28 +167,32 @@ def re_seed(context: "Context", wait: bool, as_json: bool) -> None:
 @click.command()
 @click.option("--target", default=None, help="Only this target; all without it.")
 @click.option("--feed", default=None, help="Only this feed; all of the target without it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.pass_obj
-def pause(context: "Context", target: str | None, feed: str | None) -> None:
+def pause(context: "Context", target: str | None, feed: str | None, as_json: bool) -> None:
     """Stop sending, for maintenance of a service; what changes meanwhile waits.
 
     Example: commerce-sync pause --target optimizer --feed products
     """
-    _set_paused(context, target, feed, paused=True)
+    _set_paused(context, target, feed, paused=True, as_json=as_json)
 
 
 @click.command()
 @click.option("--target", default=None, help="Only this target; all without it.")
 @click.option("--feed", default=None, help="Only this feed; all of the target without it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.pass_obj
-def resume(context: "Context", target: str | None, feed: str | None) -> None:
+def resume(context: "Context", target: str | None, feed: str | None, as_json: bool) -> None:
     """Go on sending after `pause`.
 
     Example: commerce-sync resume --target optimizer --feed products
     """
-    _set_paused(context, target, feed, paused=False)
+    _set_paused(context, target, feed, paused=False, as_json=as_json)
 
 
-def _set_paused(context: "Context", target: str | None, feed: str | None, *, paused: bool) -> None:
+def _set_paused(
+    context: "Context", target: str | None, feed: str | None, *, paused: bool, as_json: bool
+) -> None:
     import msgspec
 
     from commerce_sync.run.request import send_commands
@@ -199,20 +203,27 @@ def _set_paused(context: "Context", target: str | None, feed: str | None, *, pau
     settings = context.settings()
     target, feed = require_target(settings, target), require_feed(feed)
     now_ms = time.time_ns() // 1_000_000
-    commands = {
-        PAUSE_PREFIX + f"{name}:{sent}".encode(): msgspec.json.encode(Pause(name, sent, paused, now_ms))
+    places = [
+        (name, sent)
         for name, found in settings.targets.items()
         for sent in found.sent_feeds
         if target in {None, name} and feed in {None, sent}
+    ]
+    commands: dict[bytes, bytes | None] = {
+        PAUSE_PREFIX + f"{name}:{sent}".encode(): msgspec.json.encode(Pause(name, sent, paused, now_ms))
+        for name, sent in places
     }
     if not commands:
         message = f"--feed {feed}: no target is sent it" if settings.targets else NO_TARGET
         raise UsageError(message if target is None else f"--feed {feed}: target {target} is not sent it")
     require_broker(settings.kafka)
     send_commands(settings, commands)
-    for key in commands:
-        where = key.removeprefix(PAUSE_PREFIX).decode().replace(":", " ")
-        click.echo(f"{where}: {'paused' if paused else 'goes on'}")
+    if as_json:
+        feeds = [{"target": name, "feed": sent, "paused": paused} for name, sent in places]
+        click.echo(msgspec.json.encode({"feeds": feeds}).decode())
+        return
+    for name, sent in places:
+        click.echo(f"{name} {sent}: {'paused' if paused else 'goes on'}")
 
 
 def require_target(settings: "Settings", target: str | None) -> str | None:

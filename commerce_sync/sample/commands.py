@@ -1,19 +1,23 @@
 """The commands `seed` and `traffic`."""
 
 import asyncio
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from commerce_sync.cli import Context
 from runtime.errors import Unreachable, UsageError
 from runtime.settings import DatabaseAddress, Settings
+
+if TYPE_CHECKING:
+    from commerce_sync.sample.traffic import Progress
 
 ADMIN_VARIABLE: Final = "COMMERCE_SYNC_LOCAL_ADMIN_URL"
 _LINE_EVERY_S: Final = 3.0
@@ -24,6 +28,7 @@ _url_option = click.option(
     "--url",
     help=f"An account that may write: mysql://admin:password@host:3306/. Default: {ADMIN_VARIABLE}.",
 )
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 
 
 @click.command()
@@ -31,8 +36,9 @@ _url_option = click.option(
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds give equal catalogs.")
 @click.option("--reset", is_flag=True, help="Empty the database's Commerce tables first.")
 @_url_option
+@_json_option
 @click.pass_obj
-def seed(context: Context, products: int, seed: int, reset: bool, url: str | None) -> None:
+def seed(context: Context, products: int, seed: int, reset: bool, url: str | None, as_json: bool) -> None:
     """Fill a Commerce database with a deterministic sample catalog.
 
     Makes the database (the one of commerce.url, unless --url names one) and its tables when they are not
@@ -43,7 +49,7 @@ def seed(context: Context, products: int, seed: int, reset: bool, url: str | Non
     settings = context.settings()
     address = _address(settings, url)
     started = time.monotonic()
-    with _progress() as report:
+    with _progress(to_stderr=as_json) as report:
         counts = asyncio.run(
             fill(
                 address, products, seed, report, settings.commerce.table_prefix,
@@ -51,6 +57,16 @@ def seed(context: Context, products: int, seed: int, reset: bool, url: str | Non
             )
         )  # fmt: skip
     elapsed_s = time.monotonic() - started
+    if as_json:
+        told = {
+            "database": address.database,
+            "products": products,
+            "rows": sum(counts.values()),
+            "tables": len(counts),
+            "seconds": round(elapsed_s, 1),
+        }
+        click.echo(json.dumps(told))
+        return
     click.echo(
         f"{address.database} at {address.host}:{address.port}: {products} products, "
         f"{sum(counts.values())} rows in {len(counts)} tables, {elapsed_s:.1f} s"
@@ -62,9 +78,15 @@ def seed(context: Context, products: int, seed: int, reset: bool, url: str | Non
 @click.option("--seconds", type=click.FloatRange(0), default=None, help="Default: until Ctrl-C.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Chooses the edits.")
 @_url_option
+@_json_option
 @click.pass_obj
 def traffic(
-    context: Context, edits_per_second: float, seconds: float | None, seed: int, url: str | None
+    context: Context,
+    edits_per_second: float,
+    seconds: float | None,
+    seed: int,
+    url: str | None,
+    as_json: bool,
 ) -> None:
     """Edit the sample catalog as a working shop does.
 
@@ -73,7 +95,21 @@ def traffic(
     """
     settings = context.settings()
     address = _address(settings, url)
-    asyncio.run(_drive(address, settings.commerce.table_prefix, edits_per_second, seconds, seed))
+    done = asyncio.run(
+        _drive(address, settings.commerce.table_prefix, edits_per_second, seconds, seed, to_stderr=as_json)
+    )
+    rate = done.edits / done.elapsed_s if done.elapsed_s else 0.0
+    if as_json:
+        told = {
+            "edits": done.edits,
+            "seconds": round(done.elapsed_s, 1),
+            "edits_per_second": round(rate, 1),
+            "conflicts": done.conflicts,
+        }
+        click.echo(json.dumps(told))
+        return
+    conflicts = f", {done.conflicts} given up to other writers" if done.conflicts else ""
+    click.echo(f"{done.edits} edits in {done.elapsed_s:.1f} s, {rate:.1f} a second{conflicts}")
 
 
 def seed_now(admin_url: str, database: str, products: int, seed: int, *, reset: bool = False) -> int:
@@ -91,30 +127,36 @@ def seed_now(admin_url: str, database: str, products: int, seed: int, *, reset: 
 
 
 async def _drive(
-    address: DatabaseAddress, prefix: str, edits_per_second: float, seconds: float | None, seed: int
-) -> None:
+    address: DatabaseAddress,
+    prefix: str,
+    edits_per_second: float,
+    seconds: float | None,
+    seed: int,
+    *,
+    to_stderr: bool,
+) -> "Progress":
     from asyncmy.errors import OperationalError
 
     from commerce_sync.sample.database import connected
     from commerce_sync.sample.edits import open_shop
-    from commerce_sync.sample.traffic import Progress, drive, wait_for
+    from commerce_sync.sample.traffic import drive, wait_for
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     printed = time.monotonic()
 
-    def report(progress: Progress) -> None:
+    def report(progress: "Progress") -> None:
         nonlocal printed
         if time.monotonic() - printed >= _LINE_EVERY_S:
             printed = time.monotonic()
             late = f", {progress.late_s:.1f} s late" if progress.late_s > 1 else ""
-            click.echo(f"{progress.edits} edits{late}; {progress.newest}")
+            click.echo(f"{progress.edits} edits{late}; {progress.newest}", err=to_stderr)
 
     try:
         async with connected(address) as connection:
             shop = await open_shop(connection, Random(seed), prefix)
-            done = await drive(
+            return await drive(
                 shop,
                 edits_per_second,
                 report,
@@ -128,9 +170,6 @@ async def _drive(
             f"the database at {address.host}:{address.port} went away ({error.args[-1]}): start it again"
         )
         raise Unreachable(message) from error
-    conflicts = f", {done.conflicts} given up to other writers" if done.conflicts else ""
-    rate = done.edits / done.elapsed_s if done.elapsed_s else 0.0
-    click.echo(f"{done.edits} edits in {done.elapsed_s:.1f} s, {rate:.1f} a second{conflicts}")
 
 
 def _address(settings: Settings, url: str | None) -> DatabaseAddress:
@@ -167,27 +206,29 @@ def _grant(address: DatabaseAddress) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Report]:
+def _progress(*, to_stderr: bool) -> Iterator[Report]:
     """A bar on a terminal, a line every few seconds elsewhere."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
-    if not Console().is_terminal:
-        yield _lines()
+    console = Console(stderr=to_stderr)
+    if not console.is_terminal:
+        yield _lines(to_stderr)
         return
     columns = (TextColumn("products"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as bar:
+    with Bars(*columns, transient=True, console=console) as bar:
         task = bar.add_task("products", total=None)
         yield lambda done, products: bar.update(task, completed=done, total=products)
 
 
-def _lines() -> Report:
+def _lines(to_stderr: bool) -> Report:
     printed = time.monotonic()
 
     def report(done: int, products: int) -> None:
         nonlocal printed
         if time.monotonic() - printed >= _LINE_EVERY_S:
             printed = time.monotonic()
-            click.echo(f"{done} of {products} products")
+            click.echo(f"{done} of {products} products", err=to_stderr)
 
     return report

@@ -62,29 +62,33 @@ def list_(context: "Context", target: str | None, as_json: bool) -> None:
 @click.argument("scope")
 @target_option
 @wait_option
+@json_option
 @click.pass_obj
-def enable(context: "Context", scope: str, target: str | None, wait: bool) -> None:
+def enable(context: "Context", scope: str, target: str | None, wait: bool, as_json: bool) -> None:
     """Send a website's prices, or a store view's products, attributes and categories, (again).
 
     Example: commerce-sync scopes enable base/german --target optimizer
     """
-    _switch(context, scope, target, enabled=True, wait=wait)
+    _switch(context, scope, target, enabled=True, wait=wait, as_json=as_json)
 
 
 @scopes.command()
 @click.argument("scope")
 @target_option
 @wait_option
+@json_option
 @click.pass_obj
-def disable(context: "Context", scope: str, target: str | None, wait: bool) -> None:
+def disable(context: "Context", scope: str, target: str | None, wait: bool, as_json: bool) -> None:
     """Remove a website's prices, or a store view's items, from a target; the feed topics keep them.
 
     Example: commerce-sync scopes disable base/german --target optimizer
     """
-    _switch(context, scope, target, enabled=False, wait=wait)
+    _switch(context, scope, target, enabled=False, wait=wait, as_json=as_json)
 
 
-def _switch(context: "Context", scope: str, target: str | None, *, enabled: bool, wait: bool) -> None:
+def _switch(
+    context: "Context", scope: str, target: str | None, *, enabled: bool, wait: bool, as_json: bool
+) -> None:
     import msgspec
 
     from commerce_sync.run.replay import await_reconciled, runs_for
@@ -112,9 +116,13 @@ def _switch(context: "Context", scope: str, target: str | None, *, enabled: bool
     commands = {scope_key(s.target, s.website, s.store_view): msgspec.json.encode(s) for s in changes}
     send_commands(settings, {**commands, **runs})
     for change in changes:
-        click.echo(f"{change.target}: {reason}")
+        if not as_json:
+            click.echo(f"{change.target}: {reason}")
     if wait:
-        await_reconciled(settings, runs, TIMEOUT_S, lines(quiet=False))
+        await_reconciled(settings, runs, TIMEOUT_S, lines(quiet=as_json))
+    if as_json:
+        targets = [change.target for change in changes]
+        click.echo(json.dumps({"scope": scope, "enabled": enabled, "targets": targets, "followed": wait}))
 
 
 def _ready(context: "Context", target: str | None) -> "Settings":

@@ -68,3 +68,13 @@ def test_the_configuration_may_be_named_behind_a_group(tmp_path: Path) -> None:
 
     assert isinstance(done.exception, UsageError)
     assert str(done.exception) == f"--config {file} cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    "words", [w for w, c in COMMANDS.items() if not isinstance(c, click.Group)], ids=" ".join
+)
+def test_what_a_command_tells_can_be_told_as_json(words: tuple[str, ...]) -> None:
+    """But for `run`, which tells by its log."""
+    options = {name for parameter in COMMANDS[words].params for name in parameter.opts}
+
+    assert ("--json" in options) == (words != ("run",))
