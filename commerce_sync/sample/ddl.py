@@ -5,7 +5,7 @@ with one); of the other indexes only those stay that a query of ours or a foreig
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -438,13 +438,14 @@ class Table:
         )
 
 
-async def create_schema(connection: Connection, prefix: str = "") -> None:
-    """Create every table in the connection's database. None of them may exist."""
+async def create_schema(connection: Connection, prefix: str = "", there: Collection[str] = ()) -> None:
+    """Create every table in the connection's database but those that are `there`, by their bare names."""
     async with connection.cursor() as cursor:
         # Tables name each other in both directions of any order.
         await cursor.execute("SET SESSION foreign_key_checks = 0")
-        for table in TABLES.values():
-            await cursor.execute(table.create_statement(prefix))
+        for name, table in TABLES.items():
+            if name not in there:
+                await cursor.execute(table.create_statement(prefix))
         await cursor.execute("SET SESSION foreign_key_checks = 1")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Final
 
@@ -65,13 +65,15 @@ async def prepare(connection: Connection, prefix: str = "", *, reset: bool = Fal
         reset: empty the tables when they are not.
 
     Raises:
-        UsageError: the database holds a catalog, or only some of the tables.
+        UsageError: the database holds a catalog, or rows in only some of the tables.
     """
     tables = await existing_tables(connection, prefix)
-    if not tables:
-        await create_schema(connection, prefix)
+    missing = sorted(set(TABLES) - tables)
+    # Also where one that was broken off has made some of them; rows come behind the last.
+    if missing and not await _any_row(connection, prefix, tables):
+        await create_schema(connection, prefix, tables)
         return
-    if missing := sorted(set(TABLES) - tables):
+    if missing:
         message = f"the database has Commerce tables, but not {', '.join(missing[:3])}: name another database"
         raise UsageError(message)
     async with connection.cursor() as cursor:
@@ -91,6 +93,17 @@ async def prepare(connection: Connection, prefix: str = "", *, reset: bool = Fal
         for table in TABLES:
             await cursor.execute(f"TRUNCATE TABLE `{prefix}{table}`")
         await cursor.execute("SET SESSION foreign_key_checks = 1")
+
+
+async def _any_row(connection: Connection, prefix: str, tables: Collection[str]) -> bool:
+    if not tables:
+        return False
+    async with connection.cursor() as cursor:
+        await cursor.execute(
+            "SELECT " + " OR ".join(f"EXISTS (SELECT 1 FROM `{prefix}{table}`)" for table in sorted(tables))
+        )
+        ((found,),) = await cursor.fetchall()
+    return bool(found)
 
 
 async def seed_catalog(

@@ -232,6 +232,29 @@ def test_seed_refuses_a_catalog_and_empties_it_only_when_told(databases: Databas
     assert asyncio.run(count()) == 30
 
 
+def test_a_seed_that_was_broken_off_is_begun_again_and_a_foreign_table_is_left_alone(
+    databases: Databases,
+) -> None:
+    """Tables come before rows: with some tables and a row nobody knows whose they are."""
+    url = databases.url("broken")
+    words = ["--products", "20", "--url", url]
+
+    async def leave(*statements: str) -> None:
+        async with databases.empty("broken") as connection:
+            await create_schema(connection, there=[name for name in TABLES if name != "store_website"])
+            for statement in statements:
+                await _rows(connection, statement)
+
+    asyncio.run(leave())
+    again = CliRunner().invoke(seed, words, obj=Context(None, 0))
+    asyncio.run(leave("INSERT INTO store_website (code) VALUES ('own')", "COMMIT"))
+    foreign = CliRunner().invoke(seed, [*words, "--reset"], obj=Context(None, 0))
+
+    assert again.exit_code == 0, again.output
+    assert isinstance(foreign.exception, UsageError)
+    assert str(foreign.exception).startswith("the database has Commerce tables, but not ")
+
+
 def test_traffic_refuses_a_database_without_a_catalog(databases: Databases) -> None:
     """The sentence says which command is missing."""
 
