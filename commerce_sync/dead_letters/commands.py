@@ -65,20 +65,23 @@ def list_(
 
 
 @dead_letters.command()
-@click.argument("key")
+@click.argument("key", required=False)
 @target_option
 @feed_option
+@class_option
 @json_option
 @click.pass_obj
-def show(context: "Context", key: str, target: str | None, feed: str | None, as_json: bool) -> None:
-    """Show failing items by key, or by any member of it such as a SKU, with what would be sent.
+def show(
+    context: "Context", key: str | None, target: str | None, feed: str | None, kind: str | None, as_json: bool
+) -> None:
+    """Show failing items with what would be sent: by key, by a member of it such as a SKU, or all that fit.
 
     Example: commerce-sync dead-letters show 24-MB01
     """
     from commerce_sync.dead_letters.read import current_item
 
-    matching = [item for item in _failing(context, target, feed, None) if _is_named(item, key)]
-    if not matching:
+    matching = [item for item in _failing(context, target, feed, kind) if key is None or _is_named(item, key)]
+    if key is not None and not matching:
         message = f"no failing item has the key {key}: 'commerce-sync dead-letters list --items' shows all"
         raise NotFine(message)
     settings = context.settings()
@@ -91,6 +94,8 @@ def show(context: "Context", key: str, target: str | None, feed: str | None, as_
         for name, value in shown.items():
             click.echo(f"{name:<12} {value}")
         click.echo(f"{'item':<12} {json.dumps(item, ensure_ascii=False)}\n")
+    if not objects:
+        click.echo("nothing fails")
 
 
 @dead_letters.command()

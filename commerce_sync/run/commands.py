@@ -242,9 +242,15 @@ def require_feed(feed: str | None) -> str | None:
     """A feed by its name in any case, or None for all.
 
     Raises:
-        UsageError: there is no such feed.
+        UsageError: there is no such feed, or several are named.
     """
-    return None if feed is None else _feeds(feed)[0]
+    if feed is None or feed.lower() == "all":
+        return None
+    found = _feeds(feed)
+    if len(found) > 1:
+        message = f"--feed {feed}: one feed can be named here, or all"
+        raise UsageError(message)
+    return found[0]
 
 
 def _feeds(text: str) -> tuple[str, ...]:

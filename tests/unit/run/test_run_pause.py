@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from commerce_sync.cli import cli
+from commerce_sync.run.commands import require_feed
 from runtime.errors import UsageError
 
 
@@ -15,6 +16,11 @@ from runtime.errors import UsageError
             ("pause", "--feed", "variants", "--target", "a"),
             "A",
             "--feed variants: target a is not sent it",
+        ),
+        (
+            ("pause", "--feed", "products,prices"),
+            "A",
+            "--feed products,prices: one feed can be named here, or all",
         ),
         (("resume", "--feed", "variants"), "A", "--feed variants: no target is sent it"),
     ],
@@ -30,3 +36,11 @@ def test_a_pause_of_nothing_is_refused(
 
     assert isinstance(done.exception, UsageError)
     assert str(done.exception) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "feed"), [(None, None), ("all", None), ("ALL", None), ("pricebooks", "priceBooks")]
+)
+def test_all_feeds_are_not_the_first_of_them(said: str | None, feed: str | None) -> None:
+    """`pause --feed all` paused one."""
+    assert require_feed(said) == feed
