@@ -9,7 +9,7 @@ from confluent_kafka import Consumer
 
 from producers.resync.runs import newest_runs
 from runtime.errors import Unreachable
-from runtime.kafka import producer, read_to_end, reader
+from runtime.kafka import producer, read_to_end, reader, watermarks
 from runtime.record import Record
 from runtime.settings import Settings
 from schemas.entities import ENTITY_OF, FEEDS_OF
@@ -97,6 +97,12 @@ def send_commands(settings: Settings, commands: Mapping[bytes, bytes | None]) ->
     for key, value in commands.items():
         client.produce(names.control, key=key, value=value, partition=0)
     if client.flush(20):
+        asker = reader(settings.kafka, names.group("request"))
+        try:
+            # Where the topic is not there, this says so.
+            watermarks(asker, names.control, 0)
+        finally:
+            asker.close()
         message = f"kafka.bootstrap_servers = {settings.kafka.bootstrap_servers}: the command was not taken"
         raise Unreachable(message)
 
