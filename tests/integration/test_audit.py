@@ -206,7 +206,7 @@ def test_whatever_reads_items_takes_those_that_a_registry_framed(path: Pipeline)
     (sku, _), held = min(path.held().items())
     (shown,) = (
         item
-        for item in path.command("items", "show", sku, "--feed", "products", "--json")["items"]
+        for item in path.command("items", "show", sku, "--feed", "products", "--json").json()["items"]
         if msgspec.json.decode(item["key"])["storeViewCode"] == held["source"]["locale"]
     )
 
