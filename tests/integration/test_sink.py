@@ -5,6 +5,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from commerce_sync.proof.target import read_items
 from commerce_sync.run.replay import open_reconciles
 from commerce_sync.run.roles import consumption
 from runtime.kafka import ADMIN_TIMEOUT_S, transactional_producer
+from schemas.entities import FEEDS
 from schemas.topics import TopicNames
 
 pytestmark = pytest.mark.stack
@@ -118,6 +120,30 @@ def test_an_operator_lists_shows_and_retries_what_fails(path: Pipeline) -> None:
     assert dry.out.splitlines()[-1] == f"{views} items would go again"
     assert len(still) == views
     assert names_of(path, product) == {"Refused"}
+
+
+def test_what_waits_for_attention_goes_again_by_force_alone(path: Pipeline) -> None:
+    """A resync leaves it and what is unchanged, a replay leaves it; `--force` sends everything."""
+    product = path.product_ids()[9]
+    ((sku,),) = path.rows(f"SELECT sku FROM catalog_product_entity WHERE entity_id = {product}")
+    path.put_faults({"match": {"path": PRODUCTS_PATH, "sku": sku}, "do": {"invalid": True}})
+    rename(path, product, "Forced")
+    path.settle()
+    path.clear_faults()
+    words, made = ("resync", "--feed", "products"), [len(path.requests_made())]
+    for more in ((), ("--no-reindex",), ("--force",)):
+        path.command(*words, *more)
+        made.append(len(path.requests_made()))
+        waits = path.dead_letters(TARGET, "products")
+        assert (waits == {}) == (more == ("--force",))
+    sent = path.requests_made()
+    plain, replayed, forced = (products_of(sent[a:b]) for a, b in pairwise(made))
+
+    waiting = {name for name in path.held() if name[0] == sku}
+    assert plain == set()
+    assert replayed == set(path.held()) - waiting
+    assert forced == set(path.held())
+    assert names_of(path, product) == {"Forced"}
 
 
 def test_a_paused_feed_sends_nothing_until_it_is_resumed(path: Pipeline) -> None:
@@ -240,11 +266,14 @@ def test_a_replay_sends_every_item_again_and_a_killed_sink_goes_on_with_it(path:
     words = ("resync", "--feed", "all", "--no-reindex")
     path.command(*words, "--no-wait")
     path.wait_until("some are sent again", lambda: len(path.held()) > 0)
+    stopped = path.command(*words, "--stop", "--json").json()["stopped"]
+    path.command(*words, "--no-wait")
     assert path.scene.supervisor is not None
     os.kill(path.scene.supervisor.pids()[f"sink.{TARGET}.demo-{active(path)}"], signal.SIGKILL)
     path.clear_faults()
     path.wait_until("it is done", lambda: open_reconciles(path.scene.settings) == {})
 
+    assert 0 < stopped <= len(FEEDS)
     assert path.held() == held
     assert path.written(["products"], emitted) == []
     assert play.proof(path.scene).differences == ()
