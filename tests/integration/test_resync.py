@@ -176,7 +176,7 @@ def test_of_two_at_once_the_second_joins_waits_or_is_refused_and_each_item_goes_
         path.wait_until("one runs", lambda: runs(cleanup=False))
         joined = path.command(*words, "--cleanup-feed", "--no-wait").err.splitlines()
         path.wait_until("the cleanup runs", lambda: runs(cleanup=True))
-        refused = path.command(*words, "--cleanup-feed", code=1).err
+        refused = path.command(*words, "--cleanup-feed", "--no-wait", code=1).err
         queued = path.command(*words, "--no-wait").err
     path.command(*words)
     sent = product_items_sent(path, before)
