@@ -3,7 +3,7 @@
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -120,33 +120,40 @@ def cli(context: click.Context, config_file: Path | None, verbose: int) -> None:
 
 
 def main() -> None:
-    """Run the command line and turn every known failure into one sentence and an exit code."""
-    verbose = any(argument in {"-v", "-vv", "--verbose"} for argument in sys.argv[1:])
+    """Run the command line as a process of its own."""
     # What Ctrl-C cleans up is cleaned up at the end of a session too; `run` sets a handler of its own.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and turn every known failure into one sentence; its exit code."""
+    verbose = any(argument in {"-v", "-vv", "--verbose"} for argument in arguments)
     try:
         # Without standalone mode an exit asked for by a command comes back as a value.
-        code = cli.main(standalone_mode=False)
+        code = cli.main(list(arguments), "commerce-sync", standalone_mode=False)
+    except SystemExit as ended:
+        code = ended.code
     except click.Abort:
-        sys.exit(130)
+        return 130
     except NoArgsIsHelpError as error:
         error.show()
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
         click.echo(f"error: {_sentence(error)}", err=True)
-        sys.exit(2)
+        return 2
     except CommerceSyncError as error:
         if verbose:
             traceback.print_exc()
         click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except Exception as error:
         if verbose:
             traceback.print_exc()
         what = f"{type(error).__name__}: {error}".partition("\n")[0]
         click.echo(f"error: unforeseen {what}; 'commerce-sync -v ...' shows where it comes from", err=True)
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 1
+    return code if isinstance(code, int) else 0
 
 
 def _sentence(error: click.ClickException) -> str:

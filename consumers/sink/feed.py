@@ -227,7 +227,8 @@ class Feed:
         if self.waiting.tells(record.key) or self.waiting.get(record.key) is not None:
             return False
         held = self.state.held(record.key)
-        told = held is not None and held.outcome != "deleted"
+        # What fell with its parent may come back with it: its status has to follow its record.
+        told = held is not None and (held.outcome != "deleted" or held.hash in FALLEN)
         return not told and not self.state.is_unknown(record.key) and not self._is_doubtful(record, "live")
 
     def _is_doubtful(self, record: Record, lane: Lane) -> bool:

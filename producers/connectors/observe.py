@@ -22,12 +22,14 @@ Health = Literal["streaming", "stalled", "failed", "missing", "drifted", "blind"
 READ_S_MAX: Final = 20.0
 CAUSE_LENGTH_MAX: Final = 400
 # How the connector and the server say that the log no longer holds the position, or that what is known of
-# the tables at that position is gone. The text is all there is.
+# the tables at that position is gone. The text is all there is. The last one is said by a task that starts
+# behind a failover: definitions that stand at a GTID of another server are later ones to it.
 _LOST_POSITION: Final = (
     "no longer available on the server",
     "error code: 1236",
     "Error code: 1236",
     "history topic",
+    "schema isn't known to this connector",
 )
 # Control records of transactions take offsets too, so the newest record is some places before the end.
 _LOOK_BACK: Final = 64

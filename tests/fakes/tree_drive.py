@@ -15,10 +15,11 @@ from consumers.sink.delivery import Delivery, Request, SinkTarget
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.feed import Clock, Place, Rules
 from consumers.sink.settle import Answer
-from consumers.sink.waiting import Fetch
+from consumers.sink.waiting import LOG_END, Fetch
 from runtime.record import Record
 from runtime.settings import BudgetSettings
 from schemas.codec import encode
+from schemas.controls import Reconcile, Scope
 from schemas.keys import canonical_json
 from schemas.records import DeadLetter, Status
 from schemas.services.optimizer import FEED_RESOURCES, ROUTES
@@ -166,26 +167,38 @@ class TreeDrive:
         for request in self.delivery.requests():
             self.delivery.answered(request.number, self.answer(request))
             busy = True
-        self.fetch()
-        return busy or self.delivery.wake_s() == 0
+        return self.fetch() or busy or self.delivery.wake_s() == 0
 
     def answer(self, request: Request) -> Answer:
         return self.service.take(request)
 
-    def fetch(self) -> None:
-        for fetch in self.delivery.fetches():
+    def fetch(self) -> bool:
+        """Read what is asked for; False when nothing is."""
+        fetches = list(self.delivery.fetches())
+        for fetch in fetches:
             self.delivery.fetched(fetch, *self.read(fetch))
+        return bool(fetches)
 
     def read(self, fetch: Fetch) -> tuple[list[Record], int]:
         log = self.logs[fetch.feed]
         if fetch.offsets:
             return [log[offset] for offset in fetch.offsets if offset in log], fetch.until
-        return [log[offset] for offset in sorted(log) if fetch.begin <= offset < fetch.until], fetch.until
+        found = [log[offset] for offset in sorted(log) if fetch.begin <= offset < fetch.until]
+        return found, LOG_END if fetch.sweep else fetch.until
 
-    def commit(self) -> None:
+    def switch(self, website: str, enabled: bool) -> None:
+        """As the command says it; the feeds that it governs are compared, the books first."""
+        self.now += 1
+        self.delivery.scope(Scope("t", website, enabled, self.wall_ms))
+        for feed in ("priceBooks", "prices"):
+            self.delivery.reconcilers[feed].ask(Reconcile("t", feed, "differences", self.wall_ms))
+            self.run()
+
+    def commit(self) -> bool:
+        """Write what there is to write; False when there is nothing."""
         commit = self.delivery.commit()
         if commit is None:
-            return
+            return False
         for record in commit.records:
             if record.value is None:
                 self.topics.pop((record.topic, record.key), None)
@@ -194,14 +207,14 @@ class TreeDrive:
         for (topic, _), offset in commit.offsets.items():
             self.positions[topic.rpartition(".")[2]] = offset
         self.delivery.written(commit)
+        return True
 
     def run(self) -> None:
         """Everything that can be done without time passing."""
         self.scan()
         for _ in range(1_000):
             busy = self.turn()
-            self.commit()
-            if not busy:
+            if not (self.commit() or busy):
                 return
         raise AssertionError("the sink does not come to rest")
 

@@ -6,18 +6,19 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import requests
-from click.testing import CliRunner
 
+from commerce_sync import cli
 from commerce_sync.demo import play
 from commerce_sync.demo.scene import TARGET, Options, Scene
-from commerce_sync.ledger import commands
 from commerce_sync.ledger.gather import FeedStatus, gather
 from commerce_sync.local.stack import Stack
 from commerce_sync.proof.open import lines, opened
@@ -26,7 +27,6 @@ from commerce_sync.run.framing import choose_framing
 from commerce_sync.sample.database import address_of, connected
 from runtime.kafka import read_to_end, reader, watermarks
 from runtime.record import Record
-from runtime.settings import Settings
 from schemas import codec
 from schemas.entities import ENTITY_OF, FEEDS, partitions_of
 from schemas.keys import partition_for
@@ -35,13 +35,15 @@ from schemas.topics import TopicNames
 
 
 @dataclass(frozen=True)
-class _Context:
-    """Stands for the one that the command line makes."""
+class Said:
+    """What a command printed."""
 
-    loaded: Settings
+    out: str
+    err: str
 
-    def settings(self) -> Settings:
-        return self.loaded
+    def json(self) -> Any:
+        """The one object that `--json` prints."""
+        return msgspec.json.decode(self.out)
 
 
 @dataclass
@@ -136,15 +138,24 @@ class Pipeline:
         self.wait_until("the ledger has read everything", is_quiet)
         return found[0]
 
-    def command(self, *arguments: str) -> Any:
-        """What a command prints, as JSON."""
-        result = CliRunner().invoke(
-            {"status": commands.status, "items": commands.items}[arguments[0]],
-            arguments[1:],
-            obj=_Context(self.scene.settings),
-            catch_exceptions=False,
-        )
-        return msgspec.json.decode(result.stdout)
+    def command(self, *words: str, code: int = 0) -> Said:
+        """Type a command with the pipeline's settings, while roles that die are started again.
+
+        Args:
+            code: what it has to end with.
+        """
+        assert self.scene.supervisor is not None
+        environment = self.scene.supervisor.environment
+        settings = {name: value for name, value in environment.items() if name.startswith("COMMERCE_SYNC")}
+        out, err = StringIO(), StringIO()
+
+        def run() -> int:
+            with patch.dict(os.environ, settings), redirect_stdout(out), redirect_stderr(err):
+                return cli.run(words)
+
+        ended = play._tended(self.scene, run)
+        assert ended == code, out.getvalue() + err.getvalue()
+        return Said(out.getvalue(), err.getvalue())
 
     def dead_letters(self, *topic: str) -> dict[str, DeadLetter]:
         """What is parked right now, by key."""
@@ -200,6 +211,15 @@ class Pipeline:
         label = min(label for label in pids if label.split(".")[0] == role)
         os.kill(pids[label], number)
         return pids[label]
+
+    @contextmanager
+    def frozen(self, role: str) -> Iterator[None]:
+        """The first process of a role stands still meanwhile; no longer than its session lasts."""
+        pid = self.send(role, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def wait_until(self, what: str, true: Callable[[], bool], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds

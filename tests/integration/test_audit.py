@@ -20,10 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from commerce_sync.demo.scene import TARGET
 from commerce_sync.explain.commands import explained
 from commerce_sync.local.stack import Stack
-from commerce_sync.proof.audit import Result
 from commerce_sync.proof.fresh import fresh_items
-from commerce_sync.proof.open import opened
-from commerce_sync.proof.repair import Repair
 from commerce_sync.run.roles import Process
 from commerce_sync.run.supervise import role_arguments
 from consumers.ledger import read
@@ -34,7 +31,6 @@ from producers.connectors.connect import Connect
 from producers.connectors.observe import last_heartbeat_s
 from runtime.errors import NotFine
 from runtime.kafka import producer
-from schemas.entities import FEEDS
 from schemas.keys import canonical_json, partition_for
 from schemas.topics import TopicNames
 
@@ -57,17 +53,9 @@ def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pip
             yield pipeline
 
 
-def audited(path: Pipeline, *, repair: bool = False) -> tuple[Result, Result | None]:
-    """What an audit of everything finds, and what a repair leaves of it."""
-    with opened(path.scene.settings, FEEDS, [TARGET]) as audit:
-        found = audit.run()
-        return found, Repair(path.scene.settings, audit).run(found.findings) if repair else None
-
-
-def found_in(result: Result) -> set[tuple[str, str, str, str]]:
-    """(kind, stage, SKU, store view) of products that differ."""
-    keys = [(finding, msgspec.json.decode(finding.key)) for finding in result.findings]
-    return {(each.kind, each.stage, key["sku"], key["storeViewCode"]) for each, key in keys}
+def found_in(told: dict[str, Any]) -> set[tuple[str, str, str, str]]:
+    """(kind, stage, SKU, store view) of products that differ, as `audit --json` tells them."""
+    return {(f["kind"], f["stage"], f["key"]["sku"], f["key"]["storeViewCode"]) for f in told["findings"]}
 
 
 def behind_our_back(path: Pipeline, operation: str, *items: dict[str, Any]) -> None:
@@ -116,12 +104,20 @@ def rename(product_id: int, name: str) -> str:
 
 
 def test_a_quiet_pipeline_is_equal(path: Pipeline) -> None:
-    """Every item of every feed is compared, and of the products also at the target."""
-    found, _ = audited(path)
+    """Every item of every feed is compared, here and at the target; a sample is a part of the products."""
+    found = path.command("audit", "--json").json()
+    products = path.command("audit", "--feed", "Products", "--target", TARGET)
+    half, five = (
+        path.command("audit", "--feed", "products", "--sample", sample, "--json").json()
+        for sample in ("50%", "5")
+    )
 
-    assert (found.findings, found.late, found.beyond) == ([], Counter(), 0)
-    assert found.items == len(fresh_items(path.scene.settings.commerce))
-    assert found.entities > PRODUCTS
+    assert (found["equal"], found["findings"], found["late"], found["beyond"]) == (True, [], {}, 0)
+    assert found["items"] == len(fresh_items(path.scene.settings.commerce))
+    assert found["entities"] > PRODUCTS
+    assert products.out.endswith(": equal\n")
+    assert 0 < five["entities"] < half["entities"] < int(products.out.split(" entities")[0].split()[-1])
+    assert (half["equal"], five["equal"]) == (True, True)
 
 
 @contextmanager
@@ -206,7 +202,7 @@ def test_whatever_reads_items_takes_those_that_a_registry_framed(path: Pipeline)
     (sku, _), held = min(path.held().items())
     (shown,) = (
         item
-        for item in path.command("items", "show", sku, "--feed", "products", "--json")["items"]
+        for item in path.command("items", "show", sku, "--feed", "products", "--json").json()["items"]
         if msgspec.json.decode(item["key"])["storeViewCode"] == held["source"]["locale"]
     )
 
@@ -237,10 +233,13 @@ def test_each_difference_is_found_at_its_stage_and_mended_with_no_request_too_ma
     meanwhile = miss(path, missed, rename(missed_id, "Missed"))
     requests = len(path.requests_made())
 
-    found, left = audited(path, repair=True)
+    looked = path.command("audit", "--json", code=1).json()
+    unsent = len(path.requests_made()) == requests
+    found = path.command("audit", "--repair", "--json").json()
     sent = path.requests_made()[requests:]
-    again, _ = audited(path)
+    path.command("audit")
 
+    assert (found_in(looked), unsent) == (found_in(found), True)
     assert found_in(found) == {
         ("stale", "feed topic", missed, "default"),
         ("missing", TARGET, removed, "default"),
@@ -248,8 +247,7 @@ def test_each_difference_is_found_at_its_stage_and_mended_with_no_request_too_ma
         ("left over", TARGET, "ghost", "default"),
         ("missing", "feed topic", torn, "default"),
     }
-    assert left is not None
-    assert (left.findings, left.late) == ([], Counter())
+    assert (found["differences"], found["repaired"], found["left"]) == (5, 5, 0)
     items = Counter(
         (*identity, request["path"].rpartition("/")[2])
         for request in sent
@@ -258,7 +256,6 @@ def test_each_difference_is_found_at_its_stage_and_mended_with_no_request_too_ma
     assert items == Counter(
         {(sku, view, "delete" if sku == "ghost" else "products"): 1 for _, _, sku, view in found_in(found)}
     )
-    assert again.equal
     assert (meanwhile["state"], "STOPPED" in meanwhile["why"]) == ("waiting", True)
     assert path.held()[missed, "default"]["name"] == "Missed"
 

@@ -9,7 +9,6 @@ from pipeline import Pipeline, running
 from commerce_sync.demo import play
 from commerce_sync.demo.scene import TARGET
 from commerce_sync.local.stack import Stack
-from commerce_sync.run.quiet import await_resync
 from commerce_sync.run.request import request_resync
 
 pytestmark = pytest.mark.stack
@@ -86,11 +85,11 @@ def test_a_resync_of_an_unchanged_catalog_sends_nothing(path: Pipeline) -> None:
     path.settle()
     before = len(path.requests_made())
 
-    requested_ms = request_resync(path.scene.settings, ("products",))
-    progress = await_resync(path.scene.settings, requested_ms, 60, lambda *_: None)
+    done = path.command("resync", "--feed", "Products", "--json").json()
 
     # The edits beside the first sync have deleted some and made others.
-    assert progress.entities > PRODUCTS // 2
+    assert done["entities"] > PRODUCTS // 2
+    assert done["feeds"] == ["products"]
     assert len(path.requests_made()) == before
 
 
@@ -184,7 +183,7 @@ def test_the_ledger_tells_what_became_of_every_item(path: Pipeline) -> None:
     path.sql(f"UPDATE catalog_product_entity SET sku = 'ledger-1' WHERE entity_id = {product}")
     path.settle()
     refused = path.ledger()
-    told = path.command("items", "--feed", "products", "--status", "attention", "--json")
+    told = path.command("items", "--feed", "products", "--status", "attention", "--json").json()
     path.clear_faults()
     path.sql(
         f"UPDATE catalog_product_entity SET sku = 'ledger-2' WHERE entity_id = {product}",
@@ -193,7 +192,7 @@ def test_the_ledger_tells_what_became_of_every_item(path: Pipeline) -> None:
     )
     path.settle()
     feed = path.ledger()
-    shown = path.command("items", "show", "ledger-2", "--feed", "products", "--json")["items"]
+    shown = path.command("items", "show", "ledger-2", "--feed", "products", "--json").json()["items"]
 
     assert (refused.state, refused.failed_attention) == ("Failed", len(told["items"]))
     assert {item["sku"] for item in told["items"]} == {"ledger-1"}
@@ -236,7 +235,7 @@ def test_an_emptied_database_does_not_empty_the_storefront(path: Pipeline) -> No
     log = path.scene.log_dir / "roles" / "builder.demo-0.log"
     path.wait_until("the builder says why it stops", lambda: "delete_guard_percent" in log.read_text())
     kept = len(path.held())
-    request_resync(path.scene.settings, ("products",), allow_deletes=True)
+    path.command("resync", "--feed", "products", "--allow-deletes", "--no-wait")
     path.wait_until("the target is empty", lambda: not path.held())
 
     assert before > 100

@@ -5,24 +5,24 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from click.testing import CliRunner
+from background import editing
 from confluent_kafka import Consumer, Producer, TopicPartition
 from pipeline import Pipeline, running
 
-from commerce_sync.cli import cli
 from commerce_sync.demo import play
 from commerce_sync.demo.scene import TARGET
 from commerce_sync.local.stack import Stack
-from commerce_sync.proof.open import lines, opened
 from commerce_sync.proof.target import read_items
 from commerce_sync.run.replay import open_reconciles
 from commerce_sync.run.roles import consumption
 from runtime.kafka import ADMIN_TIMEOUT_S, transactional_producer
+from schemas.entities import FEEDS
 from schemas.topics import TopicNames
 
 pytestmark = pytest.mark.stack
@@ -39,6 +39,7 @@ def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pip
         f"{TARGET_SETTINGS}REQUEST_TIMEOUT_S": "2",
         f"{TARGET_SETTINGS}RETRY_S": "3",
         f"{TARGET_SETTINGS}SETTLE_S": "4",
+        f"{TARGET_SETTINGS}BATCH__PRODUCTS": "10",
     }
     with running(stack, tmp_path_factory.mktemp("sink"), 40, times, {"sink": 2}) as pipeline:
         yield pipeline
@@ -70,17 +71,6 @@ def names_of(path: Pipeline, product: int) -> set[str]:
     return {i["name"] for i in path.held().values() if i["externalIds"][0]["id"] == str(product)}
 
 
-def command(path: Pipeline, monkeypatch: pytest.MonkeyPatch, *words: str) -> str:
-    """Run a command with the pipeline's settings; what it printed."""
-    assert path.scene.supervisor is not None
-    for name, value in path.scene.supervisor.environment.items():
-        if name.startswith("COMMERCE_SYNC"):
-            monkeypatch.setenv(name, value)
-    done = CliRunner().invoke(cli, list(words), catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
-
-
 def test_a_failing_item_becomes_retryable_and_comes_back_by_itself(path: Pipeline) -> None:
     """One product answers 500, the others go on; when it is well again the retry cycle delivers it."""
     bad, good = path.product_ids()[3:5]
@@ -105,9 +95,7 @@ def test_a_failing_item_becomes_retryable_and_comes_back_by_itself(path: Pipelin
     assert play.proof(path.scene).differences == ()
 
 
-def test_an_operator_lists_shows_and_retries_what_fails(
-    path: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_operator_lists_shows_and_retries_what_fails(path: Pipeline) -> None:
     """Refused items wait for attention until somebody says that they may go again."""
     product = path.product_ids()[5]
     sku = next(sku for (sku, _), i in path.held().items() if i["externalIds"][0]["id"] == str(product))
@@ -116,12 +104,12 @@ def test_an_operator_lists_shows_and_retries_what_fails(
     path.settle()
     path.clear_faults()
 
-    listed = json.loads(command(path, monkeypatch, "dead-letters", "list", "--json"))
-    shown = json.loads(command(path, monkeypatch, "dead-letters", "show", sku, "--json"))
+    listed = path.command("dead-letters", "list", "--json").json()
+    shown = path.command("dead-letters", "show", sku, "--json").json()
     words = ("dead-letters", "retry", sku, "--class", "attention")
-    dry = command(path, monkeypatch, *words, "--dry-run")
+    dry = path.command(*words, "--dry-run")
     still = path.dead_letters(TARGET, "products")
-    command(path, monkeypatch, *words)
+    path.command(*words)
     path.wait_until("it is delivered", lambda: path.dead_letters(TARGET, "products") == {})
 
     views = len(shown["items"])
@@ -129,31 +117,53 @@ def test_an_operator_lists_shows_and_retries_what_fails(
         (f"{TARGET}/products", "attention", views)
     ]
     assert {item["item"]["name"] for item in shown["items"]} == {"Refused"}
-    assert dry.splitlines()[-1] == f"{views} items would go again"
+    assert dry.out.splitlines()[-1] == f"{views} items would go again"
     assert len(still) == views
     assert names_of(path, product) == {"Refused"}
 
 
-def test_a_paused_feed_sends_nothing_until_it_is_resumed(
-    path: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_waits_for_attention_goes_again_by_force_alone(path: Pipeline) -> None:
+    """A resync leaves it and what is unchanged, a replay leaves it; `--force` sends everything."""
+    product = path.product_ids()[9]
+    ((sku,),) = path.rows(f"SELECT sku FROM catalog_product_entity WHERE entity_id = {product}")
+    path.put_faults({"match": {"path": PRODUCTS_PATH, "sku": sku}, "do": {"invalid": True}})
+    rename(path, product, "Forced")
+    path.settle()
+    path.clear_faults()
+    words, made = ("resync", "--feed", "products"), [len(path.requests_made())]
+    for more in ((), ("--no-reindex",), ("--force",)):
+        path.command(*words, *more)
+        made.append(len(path.requests_made()))
+        waits = path.dead_letters(TARGET, "products")
+        assert (waits == {}) == (more == ("--force",))
+    sent = path.requests_made()
+    plain, replayed, forced = (products_of(sent[a:b]) for a, b in pairwise(made))
+
+    waiting = {name for name in path.held() if name[0] == sku}
+    assert plain == set()
+    assert replayed == set(path.held()) - waiting
+    assert forced == set(path.held())
+    assert names_of(path, product) == {"Forced"}
+
+
+def test_a_paused_feed_sends_nothing_until_it_is_resumed(path: Pipeline) -> None:
     """The edit waits at the sink, not at its sender."""
     product = path.product_ids()[6]
-    paused = command(path, monkeypatch, "pause", "--feed", "PRODUCTS")
+    paused = path.command("pause", "--feed", "PRODUCTS")
     path.wait_until("the sink has heard", lambda: "feed paused" in log_of(path, active(path)).read_text())
     before = len(path.requests_made())
     rename(path, product, "Paused")
-    path.wait_until("the builder has written it", lambda: _waits(path, monkeypatch))
+    path.wait_until("the builder has written it", lambda: _waits(path))
     while_paused = len(path.requests_made())
-    command(path, monkeypatch, "resume")
+    path.command("resume")
     path.settle()
 
-    assert paused == f"{TARGET} products: paused\n"
+    assert paused.out == f"{TARGET} products: paused\n"
     assert while_paused == before
     assert names_of(path, product) == {"Paused"}
 
 
-def _waits(path: Pipeline, monkeypatch: pytest.MonkeyPatch) -> bool:
+def _waits(path: Pipeline) -> bool:
     from commerce_sync.run.roles import consumption
     from runtime.kafka import admin_client, reader
     from runtime.lag import behind, ends
@@ -169,33 +179,62 @@ def _waits(path: Pipeline, monkeypatch: pytest.MonkeyPatch) -> bool:
         asker.close()
 
 
-def views(path: Pipeline) -> set[str]:
-    return {view for _, view in path.held()}
+def views(path: Pipeline) -> dict[str, set[str]]:
+    """Whose items the target holds, by feeds that a store view governs."""
+    settings = path.scene.settings.targets[TARGET]
+    return {
+        feed: {item["source"]["locale"] for item in read_items(TARGET, settings, feed)}
+        for feed in ("products", "productAttributes", "categories")
+    }
 
 
-def test_a_store_view_is_switched_off_and_on_while_edits_run(
-    path: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its items leave the target and come back as they are then; no other item goes beside its own edits."""
-    before = set(path.held())
-    traffic = play._traffic(path.scene, 20, 41)
-    traffic.start()
-    said = command(path, monkeypatch, "scopes", "disable", "base/de", "--wait")
-    while_off = views(path)
-    listed = json.loads(command(path, monkeypatch, "scopes", "list", "--json"))["scopes"]
-    command(path, monkeypatch, "scopes", "enable", "base/de", "--wait")
-    traffic.stop()
+def test_a_store_view_is_switched_off_amid_a_resync_and_on_again(path: Pipeline) -> None:
+    """What a slow service has yet to take of it does not stay, what the next one finds does not go.
+
+    When it is on again its items come back, and nothing else goes.
+    """
     path.settle()
+    missed = (
+        "SET sql_log_bin = 0",
+        f"UPDATE catalog_product_entity_varchar SET value = CONCAT(value, ' +') WHERE attribute_id = {NAME}",
+    )
+    everywhere, held = views(path), path.held()
 
-    assert {view for _, view in before} == {"default", "de", "outlet"}
-    assert said.startswith(f"{TARGET}: base/de disabled\n")
-    assert while_off == {"default", "outlet"}
+    def mended() -> set[str]:
+        """Of the view's items those that the resync has brought."""
+        return {sku for (sku, view), i in path.held().items() if view == "de" and i["name"].endswith(" +")}
+
+    path.sql(*missed)
+    path.put_faults({"match": {"path": "/v1/catalog/*"}, "do": {"delay_ms": 400}})
+    with editing(path, 10, 41):
+        path.command("resync", "--feed", "all", "--no-wait")
+        path.wait_until("some of it has arrived", lambda: bool(mended()))
+        arrived = mended()
+        said = path.command("scopes", "disable", "base/de", "--wait")
+        while_off, off_from = views(path), len(path.requests_made())
+        listed = path.command("scopes", "list", "--json").json()["scopes"]
+        path.clear_faults()
+        path.sql(*missed)
+        path.command("resync", "--feed", "products")
+    path.settle()
+    path.command("audit")
+    without, sent_off = views(path), path.requests_made()[off_from:]
+    path.command("scopes", "enable", "base/de", "--wait")
+    sent_on = path.requests_made()[off_from + len(sent_off) :]
+    path.command("audit")
+
+    assert set(everywhere["products"]) == {"default", "de", "outlet"}
+    assert 0 < len(arrived) < sum(1 for _, view in held if view == "de") / 2
+    assert said.out.startswith(f"{TARGET}: base/de disabled\n")
     assert [line["scope"] for line in listed if not line["enabled"]] == ["base/de"]
-    assert views(path) == {"default", "de", "outlet"}
+    assert while_off == without == {feed: found - {"de"} for feed, found in everywhere.items()}
+    assert {view for _, view in products_of(sent_off)} == {"default", "outlet"}
+    assert {identity[1] for request in sent_on for identity in request["identities"]} == {"de"}
+    assert views(path) == everywhere
     assert play.proof(path.scene).differences == ()
 
 
-def test_a_website_is_switched_off_and_on(path: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_website_is_switched_off_and_on_while_edits_run(path: Pipeline) -> None:
     """Its price books and prices leave the target, and an audit does not miss them there."""
 
     def books() -> Counter[str]:
@@ -203,22 +242,21 @@ def test_a_website_is_switched_off_and_on(path: Pipeline, monkeypatch: pytest.Mo
         return Counter(item["priceBookId"].partition("::")[0] for item in items)
 
     before = books()
-    command(path, monkeypatch, "scopes", "disable", "base", "--wait")
-    while_off = books()
-    with opened(path.scene.settings, ["prices", "priceBooks", "products"], [TARGET]) as audit:
-        found = lines(audit.run())
-    command(path, monkeypatch, "scopes", "enable", "base", "--wait")
+    with editing(path, 10, 42):
+        path.command("scopes", "disable", "base", "--wait")
+        while_off = books()
+    path.settle()
+    path.command("audit", "--feed", "prices,priceBooks,products", "--target", TARGET)
+    with editing(path, 10, 43):
+        path.command("scopes", "enable", "base", "--wait")
     path.settle()
 
-    assert set(before) == {"base", "outlet"}
+    assert set(before) == set(books()) == {"base", "outlet"}
     assert set(while_off) == {"outlet"}
-    assert found == []
-    assert books() == before
+    assert play.proof(path.scene).differences == ()
 
 
-def test_a_replay_sends_every_item_again_and_a_killed_sink_goes_on_with_it(
-    path: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_replay_sends_every_item_again_and_a_killed_sink_goes_on_with_it(path: Pipeline) -> None:
     """From the feed topic: the service has lost everything, and no entity is built."""
     path.settle()
     held = path.held()
@@ -226,13 +264,16 @@ def test_a_replay_sends_every_item_again_and_a_killed_sink_goes_on_with_it(
     emitted = path.ends(["products"])
     path.put_faults({"match": {"path": PRODUCTS_PATH}, "do": {"delay_ms": 300}})
     words = ("resync", "--feed", "all", "--no-reindex")
-    command(path, monkeypatch, *words, "--no-wait")
+    path.command(*words, "--no-wait")
     path.wait_until("some are sent again", lambda: len(path.held()) > 0)
+    stopped = path.command(*words, "--stop", "--json").json()["stopped"]
+    path.command(*words, "--no-wait")
     assert path.scene.supervisor is not None
     os.kill(path.scene.supervisor.pids()[f"sink.{TARGET}.demo-{active(path)}"], signal.SIGKILL)
     path.clear_faults()
     path.wait_until("it is done", lambda: open_reconciles(path.scene.settings) == {})
 
+    assert 0 < stopped <= len(FEEDS)
     assert path.held() == held
     assert path.written(["products"], emitted) == []
     assert play.proof(path.scene).differences == ()
@@ -285,18 +326,16 @@ def asked_at(path: Pipeline, name: str) -> list[dict[str, Any]]:
     return [made for made in path.requests_made() if made["host"].partition(":")[0] == name]
 
 
-def sink_has_heard(path: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def sink_has_heard(path: Pipeline) -> None:
     """The active sink has read what was written before; told by a feed that is paused for a moment."""
     log = log_of(path, active(path))
     said = log.read_text().count("feed paused")
-    command(path, monkeypatch, "pause", "--feed", "CATEGORIES")
+    path.command("pause", "--feed", "CATEGORIES")
     path.wait_until("the sink has heard", lambda: log.read_text().count("feed paused") > said)
-    command(path, monkeypatch, "resume", "--feed", "CATEGORIES")
+    path.command("resume", "--feed", "CATEGORIES")
 
 
-def test_another_address_is_sent_nothing_before_it_is_confirmed_and_then_everything(
-    path: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_address_is_sent_nothing_before_it_is_confirmed_and_then_everything(path: Pipeline) -> None:
     """The same service by another name; an edit waits meanwhile."""
     path.settle()
     product, supervisor = path.product_ids()[8], path.scene.supervisor
@@ -312,9 +351,9 @@ def test_another_address_is_sent_nothing_before_it_is_confirmed_and_then_everyth
     emitted = path.ends(["products"])
     rename(path, product, "At the new address")
     path.wait_until("the builder has written it", lambda: path.written(["products"], emitted) != [])
-    sink_has_heard(path, monkeypatch)
+    sink_has_heard(path)
     unconfirmed = asked_at(path, "localhost")
-    command(path, monkeypatch, "resync", "--feed", "all", "--target", TARGET, "--no-reindex", "--force")
+    path.command("resync", "--feed", "all", "--target", TARGET, "--no-reindex", "--force")
     path.settle()
 
     assert unconfirmed == []

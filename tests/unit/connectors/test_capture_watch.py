@@ -12,6 +12,11 @@ RUNNING = ConnectorState("RUNNING", ("RUNNING",), "")
 FAILED = ConnectorState("RUNNING", ("FAILED",), "Caused by: org.x.TimeoutException: no broker")
 LOST = ConnectorState("RUNNING", ("FAILED",), "Caused by: java.io.EOFException: Error code: 1236")
 NO_HISTORY = ConnectorState("RUNNING", ("FAILED",), "Caused by: io.X: The db history topic is missing.")
+FAILED_OVER = ConnectorState(
+    "RUNNING",
+    ("FAILED",),
+    "Caused by: io.X: change event for table y whose schema isn't known to this connector",
+)
 
 
 class FakeConnect(Connect):
@@ -66,7 +71,7 @@ def test_a_task_that_runs_for_a_while_has_got_over_it() -> None:
     assert look(FAILED, 0.1) == 5
 
 
-@pytest.mark.parametrize("state", [LOST, NO_HISTORY])
+@pytest.mark.parametrize("state", [LOST, NO_HISTORY, FAILED_OVER])
 def test_a_lost_position_is_said_once_and_never_started_again(
     state: ConnectorState, caplog: pytest.LogCaptureFixture
 ) -> None:

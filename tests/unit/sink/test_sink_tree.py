@@ -444,3 +444,29 @@ def test_deletes_are_remembered_as_long_as_they_can_be_undone(service: Service, 
     put(sink, "categories", "men")
     sink.run()
     assert service.held("categories") == {"men": "1"}
+
+
+def test_what_became_of_fallen_items_while_their_website_was_off_is_told_when_it_is_on(
+    service: Service, sink: TreeDrive
+) -> None:
+    """Their records meant nothing to the target then; the book brings back prices that are gone by now."""
+    put(sink, "priceBooks", "base")
+    put(sink, "prices", "deleted in base", "changed in base", "same in base")
+    sink.run()
+    sink.switch("base", enabled=False)
+    while_off = service.held("prices")
+    tombstones(sink, "prices", "deleted in base")
+    sink.put("prices", "changed in base", "2")
+    sink.run()
+    requests = len(service.requests)
+
+    sink.switch("base", enabled=True)
+    at_once = service.held("prices")
+    sink.pass_time(300)
+
+    wanted = {"changed in base": "2", "same in base": "1"}
+    assert while_off == {}
+    assert (at_once, service.held("prices")) == (wanted, wanted)
+    assert ("upsert", "deleted in base") not in [
+        (operation, name) for _, operation, names in service.requests[requests:] for name in names
+    ]

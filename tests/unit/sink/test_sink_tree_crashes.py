@@ -54,10 +54,11 @@ class MortalTree(TreeDrive):
         self.world.call()
         return super().read(fetch)
 
-    def commit(self) -> None:
+    def commit(self) -> bool:
         self.world.call()
-        super().commit()
+        written = super().commit()
         self.world.call()
+        return written
 
 
 def put(feed: str, *names: str, content: str = "1") -> Step:
