@@ -1,6 +1,8 @@
 """The shop's configuration as far as items show it."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 BASE_URL: Final = "web/unsecure/base_url"
@@ -75,6 +77,16 @@ def value(config: Config, path: str) -> str:
     """The value in one scope; `config` holds only what is set, an empty text included."""
     found = config.get(path)
     return DEFAULTS[path] if found is None else found
+
+
+# What a text begins with that is a number.
+_NUMBER: Final = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+))", re.ASCII)
+
+
+def number(text: str) -> Decimal:
+    """What a setting's text means as a number: as the shop reads it, the number it begins with, else 0."""
+    found = _NUMBER.match(text)
+    return Decimal(found[1]) if found else Decimal(0)
 
 
 def flag(config: Config, path: str) -> bool:

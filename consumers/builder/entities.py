@@ -32,7 +32,7 @@ from consumers.builder.read.scopes import ScopeBatch, read_scopes
 from consumers.builder.read.websites import read_websites
 from consumers.builder.rows import Catalog, ProductRows
 from consumers.builder.rules.permissions import PermissionRow, are_enabled
-from consumers.builder.values import Website
+from consumers.builder.values import NoNumber, Website
 from schemas import shop_config
 from schemas.codec import decode
 from schemas.keys import canonical_json
@@ -158,11 +158,15 @@ class _Categories:
             category_permissions.build(self.permissions.get(int(key), ()), self.websites),
             lambda item: category_permissions.identity(item["permissionId"]),
         )
+        try:
+            items = categories.build(*given)
+        except NoNumber as error:
+            return Built(parked={letters.WHOLE: str(error)})
         return Built(
             permissions
             | _keyed(
                 categories.FEED,
-                categories.build(*given),
+                items,
                 lambda item: categories.identity(item["urlPath"], item["storeViewCode"]),
             ),
             categories.refs(of_category),

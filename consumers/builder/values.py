@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Final
 
 from schemas import shop_config
 
 DEFAULT_STORE: Final = 0
+_NOT_A_NUMBER: Final = Decimal("nan")
+_TEXT_SHOWN_MAX: Final = 100
 
 # store id -> the value's text; a key with None is a row that holds NULL.
 StoreValues = Mapping[int, str | None]
@@ -41,7 +43,7 @@ class StoreView:
 
     @cached_property
     def low_stock_below(self) -> Decimal:
-        return Decimal(shop_config.value(self.config, shop_config.LOW_STOCK_BELOW) or 0)
+        return shop_config.number(shop_config.value(self.config, shop_config.LOW_STOCK_BELOW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,30 @@ class RulePriceRow:
     group_id: int
     date: str
     price: Decimal
+
+
+class NoNumber(ValueError):
+    """A value that is to be a number is none: its attribute was given another type."""
+
+
+def number(text: str, code: str, owner: str) -> Decimal:
+    """Read an attribute's value.
+
+    Args:
+        code: the attribute's.
+        owner: whose value it is, for the reason.
+
+    Raises:
+        NoNumber: the text is no number.
+    """
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        found = _NOT_A_NUMBER
+    if not found.is_finite():
+        message = f"{code} '{text[:_TEXT_SHOWN_MAX]}' of {owner} is no number"
+        raise NoNumber(message)
+    return found
 
 
 def store_value(values: StoreValues | None, store_id: int) -> str | None:

@@ -144,29 +144,34 @@ def test_a_path_with_a_gap_or_a_cycle_is_read_as_it_stands(
     assert parked == good[1]
 
 
-def test_a_zero_date_is_told_as_it_stands_and_ends_no_price(
+def test_a_zero_date_is_a_value_as_it_stands_but_no_time_and_ends_no_price(
     shop: Shop, good: tuple[Items, dict[str, str]]
 ) -> None:
-    """It is no date to compare with."""
+    """It is no date to compare with, and none that a service would take as a time."""
     zero = "0000-00-00 00:00:00"
     items, parked = outcome(
         shop,
         "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
         "UPDATE catalog_product_entity SET created_at = 0, updated_at = 0 WHERE entity_id = 2",
+        "UPDATE catalog_category_entity SET created_at = 0, updated_at = 0 WHERE entity_id = 7",
         "INSERT INTO catalog_product_entity_datetime (attribute_id, store_id, entity_id, value) VALUES"
         f" (@news_from_date, 0, 2, '{zero}'), (@released, 0, 2, '{zero}'),"
         f" (@special_from_date, 0, 2, '{zero}'), (@special_to_date, 0, 2, '{zero}')",
     )
 
     assert said(good, items) == {
+        ('{"storeViewCode":"default","urlPath":"sale"}', "categories"): {
+            "createdAt": None,
+            "updatedAt": None,
+        },
         (DEFAULT, "products"): {
-            "createdAt": zero,
-            "updatedAt": zero,
+            "createdAt": None,
+            "updatedAt": None,
             "attributes": [
                 {"attributeCode": code, "value": [zero], "variantReferenceId": None}
                 for code in ("news_from_date", "released")
             ],
-        }
+        },
     }
     assert parked == good[1]
 
@@ -184,6 +189,25 @@ def test_an_absurd_price_is_told_digit_for_digit(shop: Shop, good: tuple[Items, 
     assert told.keys() == {(PRICE, "prices")}
     assert told[PRICE, "prices"]["regular"] == Decimal("-5")
     assert parked == good[1]
+
+
+def test_a_flag_of_a_category_that_is_no_number_parks_that_category(
+    shop: Shop, good: tuple[Items, dict[str, str]]
+) -> None:
+    """An attribute that was given another type may hold any text; the categories below it go on."""
+    items, parked = outcome(
+        shop,
+        "UPDATE eav_attribute SET backend_type = 'varchar' WHERE attribute_id = @category_include_in_menu",
+        "INSERT INTO catalog_category_entity_varchar (attribute_id, store_id, entity_id, value)"
+        " SELECT attribute_id, store_id, entity_id, IF(entity_id = 4, 'yes', value)"
+        " FROM catalog_category_entity_int WHERE attribute_id = @category_include_in_menu",
+    )
+
+    assert good[0].keys() - items.keys() == {
+        ('{"storeViewCode":"default","urlPath":"gear/bags"}', "categories")
+    }
+    assert items == {name: item for name, item in good[0].items() if name in items}
+    assert parked == {**good[1], "category 4": "include_in_menu 'yes' of category 4 is no number"}
 
 
 def test_an_attribute_of_an_unknown_type_has_an_item_and_no_values(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from consumers.builder.rows import CategoryRow
 from consumers.builder.rules.category_path import ROOTS, category_path
-from consumers.builder.values import DEFAULT_STORE, StoreValues, StoreView, store_value
+from consumers.builder.values import DEFAULT_STORE, StoreValues, StoreView, number, store_value
 from schemas import shop_config
 
 FEED: Final = "categories"
@@ -50,6 +50,9 @@ def build(
 
     Args:
         categories: those above it and itself, as far as there are rows of them.
+
+    Raises:
+        NoNumber: what should be a flag is none.
     """
     placed = ((view, category_path(rows.category, categories, view)) for view in _views(rows, views))
     return [_item(rows, categories, view, path) for view, path in placed if path or _is_root(rows, view)]
@@ -110,9 +113,11 @@ def _item(
         "parentId": str(rows.parent_id),
         "level": rows.category.level,
         "position": rows.position,
-        "isActive": _flag(value("is_active"), _is_on("is_active", rows, categories, view)),
-        "includeInMenu": _flag(value("include_in_menu"), _is_on("include_in_menu", rows, categories, view)),
-        "isAnchor": _flag(value("is_anchor"), is_on_above=True),
+        "isActive": _flag(rows, "is_active", view, _is_on("is_active", rows, categories, view)),
+        "includeInMenu": _flag(
+            rows, "include_in_menu", view, _is_on("include_in_menu", rows, categories, view)
+        ),
+        "isAnchor": _flag(rows, "is_anchor", view, is_on_above=True),
         "displayMode": value("display_mode"),
         "description": value("description"),
         "metaTitle": value("meta_title"),
@@ -131,10 +136,11 @@ def _item(
     }
 
 
-def _flag(value: str | None, is_on_above: bool) -> int | None:
+def _flag(rows: CategoryRows, code: str, view: StoreView, is_on_above: bool) -> int | None:
     if not is_on_above:
         return 0
-    return None if value is None else int(value)
+    value = store_value(rows.category.values.get(code), view.store_id)
+    return None if value is None else int(number(value, code, f"category {rows.category.category_id}"))
 
 
 def _is_on(code: str, rows: CategoryRows, categories: Mapping[int, CategoryRow], view: StoreView) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from consumers.builder import times
 from consumers.builder.rows import DEFAULT_STORE, Catalog, ProductRows, StoreValues, TierRow, Website
+from consumers.builder.values import NoNumber, number
 from schemas import shop_config
 
 FEED: Final = "prices"
@@ -26,6 +27,7 @@ _ZERO_DATE: Final = "0000-00-00"
 _MONEY: Final = Decimal("0.000001")
 _QUANTITY: Final = Decimal("0.0001")
 _ONE: Final = Decimal(1)
+_NOTHING: Final = _MONEY * 0
 
 
 class Unbuildable(ValueError):
@@ -52,7 +54,9 @@ def identity(sku: str, website_code: str, customer_group_code: str) -> dict[str,
 
 
 def build(rows: ProductRows, catalog: Catalog, now_s: int) -> Prices:
-    """Price one product on each of its websites; a date or a time zone that means nothing is that website's.
+    """Price one product on each of its websites; what means nothing there is that website's.
+
+    That is a date, a time zone, or a price that is no number.
 
     Args:
         now_s: unix seconds; says which special prices and catalog rules count.
@@ -64,7 +68,7 @@ def build(rows: ProductRows, catalog: Catalog, now_s: int) -> Prices:
         try:
             of_website = list(_items(rows, catalog, website, now_s))
             moments += _moments(rows, website, now_s)
-        except Unbuildable as error:
+        except (Unbuildable, NoNumber) as error:
             refused[website.code] = str(error)
         else:
             items += of_website
@@ -160,7 +164,7 @@ def _regular(rows: ProductRows, website: Website) -> Decimal:
     prices = rows.values.get("price", {})
     own = [prices[store] for store in website.store_ids if prices.get(store) is not None]
     text = own[-1] if own else prices.get(DEFAULT_STORE)
-    return Decimal(text or 0).quantize(_MONEY)
+    return _amount(rows, website, "price", text).quantize(_MONEY) if text else _NOTHING
 
 
 def _website_value(rows: ProductRows, code: str, website: Website) -> str | None:
@@ -168,6 +172,10 @@ def _website_value(rows: ProductRows, code: str, website: Website) -> str | None
     values = rows.values.get(code, {})
     own = [store for store in website.store_ids if store in values]
     return values.get(own[-1] if own else DEFAULT_STORE)
+
+
+def _amount(rows: ProductRows, website: Website, code: str, text: str) -> Decimal:
+    return number(text, code, f"product {rows.product.entity_id} on website {website.code}")
 
 
 # Special prices
@@ -182,7 +190,7 @@ def _special_price(rows: ProductRows, website: Website, now_s: int) -> dict[str,
         return None
     # A bundle's special price is a percentage, whatever the attribute's name says.
     worth = "percentage" if rows.product.type_id == "bundle" else "price"
-    return _discount("special_price", **{worth: Decimal(amount)})
+    return _discount("special_price", **{worth: _amount(rows, website, "special_price", amount)})
 
 
 def _special_dates(rows: ProductRows, website: Website) -> tuple[int | None, int | None]:

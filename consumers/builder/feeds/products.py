@@ -14,6 +14,7 @@ from consumers.builder.rows import (
 )
 from consumers.builder.rules import media, parts
 from consumers.builder.rules.category_path import ROOTS, category_path, index_value
+from consumers.builder.values import NoNumber
 
 FEED: Final = "products"
 
@@ -68,7 +69,8 @@ def build(rows: ProductRows, catalog: Catalog) -> list[dict[str, Any]]:
     """All items of one product, ordered by store view code.
 
     Raises:
-        Unbuildable: the product has no value of any attribute, so its status is unknown.
+        Unbuildable: the product has no value of any attribute, so its status is unknown, or its weight is
+            no number.
     """
     views = [view for view in catalog.store_views if view.website_id in rows.website_ids]
     if views and not rows.values:
@@ -76,7 +78,10 @@ def build(rows: ProductRows, catalog: Catalog) -> list[dict[str, Any]]:
             f"one or more required EAV attributes (status) are not set for product: {rows.product.entity_id}"
         )
         raise Unbuildable(message)
-    return [_item(rows, catalog, view) for view in sorted(views, key=lambda view: view.code)]
+    try:
+        return [_item(rows, catalog, view) for view in sorted(views, key=lambda view: view.code)]
+    except NoNumber as error:
+        raise Unbuildable(str(error)) from error
 
 
 def refs(rows: ProductRows, catalog: Catalog) -> tuple[str, ...]:

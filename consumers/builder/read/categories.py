@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.builder.feeds.categories import ANCESTOR_ATTRIBUTES, CategoryRows
-from consumers.builder.read.eav import Codes, path_ids, read_values
+from consumers.builder.read.eav import TIME, Codes, path_ids, read_values
 from consumers.builder.read.reader import Plan, Together, ask, select
 from consumers.builder.read.store_views import read_store_views
 from consumers.builder.rows import CategoryRow
@@ -36,8 +36,8 @@ def read_categories(
     codes = first.add(_read_codes(prefix))
     found = first.add(
         select(
-            "SELECT entity_id, path, level, parent_id, position, CAST(created_at AS CHAR),"
-            f" CAST(updated_at AS CHAR) FROM {table} WHERE entity_id IN %s",
+            f"SELECT entity_id, path, level, parent_id, position, {TIME.format('created_at')},"
+            f" {TIME.format('updated_at')} FROM {table} WHERE entity_id IN %s",
             ids,
         )
     )

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 from consumers.builder.read.reader import Plan, ask
 
+# SQL for a column as text in UTC. The database's zero is no time.
+TIME = "NULLIF(CAST({} AS CHAR), '0000-00-00 00:00:00')"
+
 # Attribute codes by id, by backend type.
 Codes = dict[str, dict[int, str]]
 # Entity id -> attribute code -> store id -> text.

@@ -8,7 +8,7 @@ from typing import Final
 from consumers.builder.feeds import prices
 from consumers.builder.feeds.products import CATEGORY_ATTRIBUTES, FIXED_ATTRIBUTES, used_options
 from consumers.builder.read.config import default_config, read_config
-from consumers.builder.read.eav import Codes, Values, path_ids, read_values
+from consumers.builder.read.eav import TIME, Codes, Values, path_ids, read_values
 from consumers.builder.read.installed import read_installed
 from consumers.builder.read.names import read_tax_classes
 from consumers.builder.read.parts import read_parts
@@ -152,7 +152,7 @@ def _products(prefix: str, skus: Sequence[str]) -> Plan[_Found]:
     """
     wanted = set(skus)
     rows = yield from ask(
-        "SELECT p.entity_id, p.sku, p.type_id, CAST(p.created_at AS CHAR), CAST(p.updated_at AS CHAR),"
+        f"SELECT p.entity_id, p.sku, p.type_id, {TIME.format('p.created_at')}, {TIME.format('p.updated_at')},"
         " p.attribute_set_id, s.attribute_set_name, UNIX_TIMESTAMP()"
         f" FROM {prefix}catalog_product_entity p"
         f" LEFT JOIN {prefix}eav_attribute_set s ON s.attribute_set_id = p.attribute_set_id"

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from consumers.builder.rules.stock import Inventory, StockItemRow
-from consumers.builder.values import StoreView
+from consumers.builder.values import StoreView, number
 from schemas import shop_config as config
 
 # Attributes that the fixed members are made of.
@@ -19,19 +19,22 @@ _ALL_GROUPS: Final = "32000"
 
 
 def members(
-    values: Mapping[str, str | None], tax_classes: Mapping[int, str], view: StoreView
+    product_id: int, values: Mapping[str, str | None], tax_classes: Mapping[int, str], view: StoreView
 ) -> dict[str, Any]:
     """The fixed members.
 
     Args:
         values: of the store view, by attribute code.
         tax_classes: names by id.
+
+    Raises:
+        NoNumber: the weight is none.
     """
     weight = values.get("weight")
     separately = values.get("links_purchased_separately")
     return {
         "taxClassId": tax_class(values, tax_classes) or _NO_TAX_CLASS,
-        "weight": None if weight is None else float(weight),
+        "weight": None if weight is None else float(number(weight, "weight", f"product {product_id}")),
         "weightUnit": None if weight is None else config.value(view.config, config.WEIGHT_UNIT),
         "weightType": values.get("weight_type"),
         "currency": config.value(view.config, config.CURRENCY),
@@ -85,8 +88,8 @@ def _stock_text(
 ) -> str:
     """As JSON; of each pair the shop's setting counts, where it is given."""
 
-    def number(pair: tuple[str | None, Decimal]) -> float:
-        return float(pair[1] if pair[0] is None else _number(pair[0]))
+    def amount(pair: tuple[str | None, Decimal]) -> float:
+        return float(pair[1] if pair[0] is None else _of_all_groups(pair[0]))
 
     def flag(pair: tuple[str | None, bool]) -> bool:
         return pair[1] if pair[0] is None else config.is_on(pair[0])
@@ -94,23 +97,21 @@ def _stock_text(
     return json.dumps(
         {
             "manageStock": flag(manage),
-            "cartMinQty": number(min_sale),
-            "cartMaxQty": number(max_sale),
+            "cartMinQty": amount(min_sale),
+            "cartMaxQty": amount(max_sale),
             "backorders": str(backorders[1] if backorders[0] is None else backorders[0]),
             "enableQtyIncrements": flag(use_increments),
-            "qtyIncrements": number(increments),
+            "qtyIncrements": amount(increments),
         },
         separators=(",", ":"),
     )
 
 
-def _number(text: str) -> Decimal:
+def _of_all_groups(text: str) -> Decimal:
     """A setting's number; one that differs by customer group is read for all groups."""
+    if not text.startswith("{"):
+        return config.number(text)
     try:
-        return Decimal(text or 0)
-    except InvalidOperation:
-        try:
-            of_groups = json.loads(text)
-            return Decimal(str(of_groups.get(_ALL_GROUPS, 1)))
-        except (ValueError, AttributeError, InvalidOperation):
-            return Decimal(1)
+        return config.number(str(json.loads(text).get(_ALL_GROUPS, 1)))
+    except ValueError:
+        return Decimal(1)

@@ -67,7 +67,7 @@ def members(core: Core, parts: ProductParts, shared: SharedParts, view: StoreVie
     files = {role: core.value(role) for role in media.ROLES}
     composite = core.type_id in COMPOSITE_TYPES
     return {
-        **extras.members(values, shared.tax_classes, view),
+        **extras.members(core.product_id, values, shared.tax_classes, view),
         **stock,
         "buyable": core.enabled and stock["inStock"],
         "hasEnabledChildren": (

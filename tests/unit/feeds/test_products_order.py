@@ -226,7 +226,7 @@ class ShuffledReader:
         if "information_schema" in statement:
             return [("inventory_stock_sales_channel",)] if self._multi_source else []
         statement = statement.replace("UNIX_TIMESTAMP()", str(NOW_S))
-        statement = statement.replace("STRAIGHT_JOIN", "JOIN").replace("IF(", "IIF(")
+        statement = statement.replace("STRAIGHT_JOIN", "JOIN").replace("SUM(IF(", "SUM(IIF(")
         values: list[Any] = []
         for parameter in parameters:
             listed = (

@@ -14,7 +14,7 @@ from schemas import shop_config as config
 
 
 def members(**values: str | None) -> dict[str, Any]:
-    return extras.members(values, {2: "Taxable Goods"}, view(WEIGHT_UNIT="kgs", CURRENCY="EUR"))
+    return extras.members(1, values, {2: "Taxable Goods"}, view(WEIGHT_UNIT="kgs", CURRENCY="EUR"))
 
 
 def test_the_fixed_members_of_a_product() -> None:
