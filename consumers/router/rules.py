@@ -242,10 +242,13 @@ _SCOPE_RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     ),
     "store_group": (
         Rule(_EVERY_ITEM, compared=frozenset({"code", "website_id", "root_category_id"})),
+        # A website's settings are those of its default store's default view; prices depend on them.
+        Rule((("everything", "product"),), compared=frozenset({"default_store_id"})),
         Rule((("scope", "website:website_id"),), compared=frozenset({"code", "website_id"})),
     ),
     "store_website": (
         Rule(_EVERY_ITEM, compared=frozenset({"code"})),
+        Rule((("everything", "product"),), compared=frozenset({"default_group_id"})),
         Rule((("scope", "website:website_id"),), compared=frozenset({"code", "name"})),
         Rule((("refers_to", "website:*"),), compared=frozenset({"code"})),
     ),

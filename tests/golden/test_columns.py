@@ -40,7 +40,8 @@ INSERT INTO customer_group_excluded_website (customer_group_id, website_id) VALU
 INSERT INTO core_config_data (scope, scope_id, path, value) VALUES
     ('default', 0, 'currency/options/base', 'USD'), ('websites', 2, 'currency/options/base', 'EUR'),
     ('default', 0, 'catalog/price/scope', '1'), ('default', 0, 'catalog/frontend/default_sort_by', 'price'),
-    ('default', 0, 'design/head/title', 'Shop');
+    ('default', 0, 'design/head/title', 'Shop'),
+    ('default', 0, 'general/locale/timezone', 'Nowhere'), ('stores', 2, 'general/locale/timezone', 'UTC');
 UPDATE eav_attribute SET frontend_label = 'Color', frontend_input = 'select' WHERE attribute_id = 93;
 INSERT INTO catalog_eav_attribute (attribute_id) VALUES (93), (97);
 INSERT INTO eav_attribute_label (attribute_id, store_id, value) VALUES (93, 2, 'Farbe');
@@ -59,12 +60,16 @@ INSERT INTO catalog_product_website (product_id, website_id) VALUES (1, 2);
 INSERT INTO catalog_product_entity_int (attribute_id, store_id, entity_id, value) VALUES
     (97, 0, 1, 1), (99, 0, 1, 4), (93, 0, 1, 41);
 INSERT INTO catalog_category_product (category_id, product_id, position) VALUES (22, 1, 3);
+INSERT INTO catalog_product_entity_decimal (attribute_id, store_id, entity_id, value) VALUES (78, 0, 1, 5);
+INSERT INTO catalog_product_entity_datetime (attribute_id, store_id, entity_id, value) VALUES
+    (79, 0, 1, '2024-01-10');
 """
 # Columns whose change alters some item of this shop, beside those that name a row. Written by hand from the
 # feeds' field lists.
 ALTERING: Mapping[str, set[str]] = {
-    "store_website": {"code", "name"},
-    "store_group": {"website_id", "root_category_id", "code"},
+    # A website's time zone may be that of its default store view.
+    "store_website": {"code", "name", "default_group_id"},
+    "store_group": {"website_id", "root_category_id", "code", "default_store_id"},
     "store": {"code", "website_id", "group_id"},
     "customer_group": {"customer_group_code"},
     "customer_group_excluded_website": {"customer_group_id", "website_id"},
