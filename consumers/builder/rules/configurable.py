@@ -11,6 +11,7 @@ from consumers.builder.values import DEFAULT_STORE, StoreValues, StoreView, stor
 KIND: Final = "configurable"
 _DISABLED: Final = "2"
 _SWATCH_TEXT, _SWATCH_COLOR, _SWATCH_IMAGE = 0, 1, 2
+_NO_SWATCH: Final[tuple[int, str | None]] = (_SWATCH_TEXT, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +121,9 @@ def _values(
 
 
 def _swatch(choice: ChoiceRow, view: StoreView) -> dict[str, str | None]:
-    swatch = choice.swatches.get(view.store_id) or choice.swatches.get(DEFAULT_STORE)
-    if swatch is None:
-        return {}
-    kind, text = swatch
+    """The store view's, the default's where the store view's has no value."""
+    swatches = (choice.swatches.get(store_id, _NO_SWATCH) for store_id in (view.store_id, DEFAULT_STORE))
+    kind, text = next((swatch for swatch in swatches if swatch[1] is not None), _NO_SWATCH)
     if kind == _SWATCH_TEXT or text is None:
         return {}
     if kind == _SWATCH_COLOR:
