@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 BASE_URL: Final = "web/unsecure/base_url"
+SECURE_URL: Final = "web/secure/base_url"
 MEDIA_URL: Final = "web/unsecure/base_media_url"
 LINK_URL: Final = "web/unsecure/base_link_url"
 USE_STORE: Final = "web/url/use_store"
@@ -36,6 +37,7 @@ ONE_PRICE: Final = "0"
 # off as shipped, but every installation guide turns them on, so only a saved 0 counts as off.
 DEFAULTS: Final[Mapping[str, str]] = {
     BASE_URL: "",
+    SECURE_URL: "",
     MEDIA_URL: "{{unsecure_base_url}}media/",
     LINK_URL: "{{unsecure_base_url}}",
     USE_STORE: "0",
@@ -66,7 +68,7 @@ PATHS: Final = tuple(DEFAULTS)
 # What each kind of entity depends on.
 PATHS_OF: Final[Mapping[str, frozenset[str]]] = {
     "scope": frozenset({CURRENCY, PRICE_SCOPE}),
-    "category": frozenset({BASE_URL, MEDIA_URL, DEFAULT_SORT_BY}),
+    "category": frozenset({BASE_URL, SECURE_URL, MEDIA_URL, DEFAULT_SORT_BY}),
     "product": frozenset(DEFAULTS) - {DEFAULT_SORT_BY, PRICE_SCOPE},
 }
 
@@ -104,19 +106,32 @@ def groups_path(path: str) -> str:
 
 
 def base_url(config: Config) -> str:
-    """Where the web server answers, with a slash at the end."""
-    return value(config, BASE_URL)
+    """Where the web server answers; empty where the shop has no address of its own."""
+    return slashed(value(config, BASE_URL).replace("{{base_url}}", ""))
 
 
 def link_url(config: Config, store_view_code: str) -> str:
     """What the addresses of pages begin with."""
-    url = (value(config, LINK_URL) or DEFAULTS[LINK_URL]).replace("{{unsecure_base_url}}", base_url(config))
     script = "" if flag(config, USE_REWRITES) else "index.php/"
     store = f"{store_view_code}/" if flag(config, USE_STORE) else ""
-    return f"{url}{script}{store}"
+    return f"{_address(config, LINK_URL)}{script}{store}"
 
 
 def media_url(config: Config) -> str:
     """What the addresses of pictures begin with."""
-    url = value(config, MEDIA_URL) or DEFAULTS[MEDIA_URL]
-    return url.replace("{{unsecure_base_url}}", base_url(config))
+    return _address(config, MEDIA_URL)
+
+
+def _address(config: Config, path: str) -> str:
+    """The address at a path; placeholders in it stand for the base addresses of the same scope."""
+    address = value(config, path) or DEFAULTS[path]
+    # Itself often nothing but a placeholder.
+    address = address.replace("{{secure_base_url}}", value(config, SECURE_URL) or "{{base_url}}")
+    for placeholder in ("{{unsecure_base_url}}", "{{base_url}}"):
+        address = address.replace(placeholder, base_url(config))
+    return slashed(address)
+
+
+def slashed(address: str) -> str:
+    """A base address as the shop reads it: with one slash at its end, whether it was saved so or not."""
+    return f"{address.rstrip('/')}/" if address else ""

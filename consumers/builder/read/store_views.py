@@ -47,6 +47,6 @@ def store_views(
         if not store_id or code is None or group_id is None:
             continue
         config = store_config(saved, overrides, store_id, website_id)
-        media_url = media_base_url or shop_config.media_url(config)
+        media_url = shop_config.slashed(media_base_url) or shop_config.media_url(config)
         views.append(StoreView(store_id, code, group_code, website_id, website_code, root, media_url, config))
     return tuple(views)
