@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from consumers.builder import letters
 from consumers.builder.diff import ItemKey
-from consumers.builder.entities import ENTITIES, ReadOptions
+from consumers.builder.entities import ENTITIES, ReadOptions, build_one
 from producers.resync.enumerations import ENUMERATIONS
 from producers.resync.stage import NUMBER_MAX
 from runtime.database import Database, Snapshot
@@ -98,7 +98,7 @@ class Source:
     def built(self, snapshot: Snapshot, entity: str, keys: Sequence[str]) -> Iterator[Fresh]:
         batch = ENTITIES[entity].read(snapshot, self._options, keys)
         for key in keys:
-            built = batch.build(key)
+            built = build_one(batch, key)
             items = {} if letters.WHOLE in built.parked else built.items
             yield Fresh(entity, key, items, built.parked)
 

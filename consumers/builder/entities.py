@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -38,6 +40,7 @@ from schemas.codec import decode
 from schemas.keys import canonical_json
 
 Item = dict[str, Any]
+_REASON_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,20 @@ class Batch(Protocol):
         Args:
             not_before_s: it is this late at least, whatever the clock of the server that was read says.
         """
+
+
+def build_one(batch: Batch, key: str, not_before_s: int = 0) -> Built:
+    """One entity of a batch, whatever its rows hold: what no rule foresees is this entity's trouble alone.
+
+    It is parked with the place in the code where it failed; its neighbours go on.
+    """
+    try:
+        return batch.build(key, not_before_s)
+    except Exception as error:
+        frame = extract_tb(error.__traceback__)[-1]
+        where = f"{Path(frame.filename).name}, line {frame.lineno}"
+        reason = f"unforeseen {type(error).__name__}: {error} ({where})"
+        return Built(parked={letters.WHOLE: reason[:_REASON_MAX]})
 
 
 @dataclass(frozen=True, slots=True)

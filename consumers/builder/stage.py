@@ -14,7 +14,7 @@ from consumers.builder import claims, echo, letters
 from consumers.builder.claims import Standing
 from consumers.builder.diff import Difference, ItemKey, diff
 from consumers.builder.echo import ECHOES_MAX
-from consumers.builder.entities import ENTITIES, Built, Entity, ReadOptions
+from consumers.builder.entities import ENTITIES, Built, Entity, ReadOptions, build_one
 from consumers.builder.fold import Reference, Work, decode, fold
 from consumers.builder.guard import DeleteGuard
 from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
@@ -290,7 +290,7 @@ class BuilderStage:
         while missing:
             batch = entity.read(snapshot, self._options.read, [work.key for work in missing])
             for work in missing:
-                built = batch.build(work.key, work.not_before_s)
+                built = build_one(batch, work.key, work.not_before_s)
                 made[work.key] = work, built
                 keys[work.key] = self._keys(work, built)
             missing = (
@@ -367,13 +367,15 @@ class BuilderStage:
         entry = self._index[_shard(work)].get(work.key)
         before = standing.before.items
         items = {key: item for key, item in built.items.items() if key in standing.owned}
-        hashes = {key: content_hash(item) for key, item in items.items()}
-        difference = diff(before, hashes, work.lane, work.afresh)
-        difference = difference.distrusting(self._wrong(work, built, standing))
         failure = built.parked.get(letters.WHOLE)
+        hashes: dict[ItemKey, str] = {}
+        difference = Difference((), (), (), before)
         encoded: dict[ItemKey, bytes] = {}
         if failure is None:
             try:
+                hashes = {key: content_hash(item) for key, item in items.items()}
+                difference = diff(before, hashes, work.lane, work.afresh)
+                difference = difference.distrusting(self._wrong(work, built, standing))
                 encoded = {key: encode(key[0], items[key]) for key in difference.emit}
             except (TypeError, ValueError, OverflowError) as error:
                 # A value the schema does not know is this entity's trouble, not its neighbours'.

@@ -1,6 +1,8 @@
 """A batch of dirty entities becomes feed, index and dead-letter records, and state follows the commit."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -314,6 +316,31 @@ def test_a_broken_entity_keeps_its_items_and_its_neighbours_are_built(shop: Fake
     assert (told.kind, told.operation, told.error) == ("attention", "build", parked.parked[""])
     assert [item.key for item in parked.items] == [KEY_A.decode()]
     assert parked.parked == {"": "one or more required EAV attributes (status) are not set for product: 1"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (
+            {"visibility": None},
+            "unforeseen TypeError: argument of type 'NoneType' is not iterable (products.py",
+        ),
+        ({"name": {0: "\ud800"}}, "the item does not fit its schema: "),
+    ],
+)
+def test_rows_that_no_rule_foresees_are_their_entity_s_trouble_alone(
+    shop: FakeShop, broken: dict[str, Any], reason: str
+) -> None:
+    """A role that ended for them would read them again, and end again, for ever."""
+    shop.sell("A", "one", 1)
+    shop.rows["A"] = replace(shop.rows["A"], values={**shop.rows["A"].values, **broken})
+    shop.sell("B", "two", 2)
+
+    outgoing = built(stage(shop), dirty("A"), dirty("B"))
+
+    (letter,) = [record for record in outgoing if record.topic == DEAD_LETTER]
+    assert msgspec.json.decode(letter.value or b"", type=DeadLetter).error.startswith(reason)
+    assert names(outgoing) == [("B", "two")]
 
 
 def test_an_entity_is_parked_once(shop: FakeShop) -> None:
