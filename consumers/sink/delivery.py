@@ -610,7 +610,8 @@ class Delivery:
         self._window.narrow()
         feed.circuit.passed()
         wait_s = verdict.retry_after_s
-        if wait_s is None:
+        if not wait_s:
+            # Also told to come at once: it would be asked in a circle.
             wait_s = _BUSY_WAIT_S[min(self._busy, len(_BUSY_WAIT_S) - 1)]
         self._busy += 1
         self._held_until = max(self._held_until, now + wait_s)

@@ -72,6 +72,24 @@ def test_a_record_without_a_status_is_sent() -> None:
     assert sender.sent == [("upsert", ["A"]), ("upsert", ["A"])]
 
 
+def test_what_is_named_before_it_is_scanned_keeps_its_lane_and_its_place() -> None:
+    """The position does not pass it, and a live edit does not wait among bulk work for the audit's sake."""
+    held = Drive(sender := FakeSender(), items_max=1)
+    held.run(feed_record("A", 0))
+    held.delivery.pause("products", True)
+    held.append(feed_record("B", 1, lane="bulk"), feed_record("A", 2, name="new"))
+    ask(held, item("A", 2))
+    held.scan()
+    held.commit()
+    position = held.position
+    held.delivery.pause("products", False)
+    held.run()
+
+    assert position == 1
+    assert sender.sent == [("upsert", ["A"]), ("upsert", ["A"]), ("upsert", ["B"])]
+    assert held.position == held.end
+
+
 def test_a_newer_state_goes_instead_of_the_one_that_was_asked_for() -> None:
     """The item came back, or changed, between the audit and its command."""
     held = Drive(sender := FakeSender())
