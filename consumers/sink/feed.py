@@ -141,9 +141,11 @@ class Feed:
         that did not drain, and the outcome of what it called retryable was not known.
         """
         self._doubted_until = self._clock.seconds() + self._rules.request_timeout_s
+        drained = True
         for place in places:
             self.waiting.assign(place.partition, place.committed)
             if not place.clean:
+                drained = False
                 bulk_end = min(place.end, place.committed + BULK_OFFSETS_MAX)
                 self._doubtful[place.partition] = (place.end, bulk_end)
         self.state = TargetState(statuses, distrust_before_ms)
@@ -169,7 +171,11 @@ class Feed:
                 # Before it was parked, a request was made that may still take effect.
                 self.state.doubt(key, None, self._doubted_until)
             elif held.again_ms is not None or held.hash in FALLEN:
-                self._send_again(key, self.due_ms(key) or 0)
+                due_ms = self.due_ms(key) or 0
+                if not drained and due_ms <= self._clock.wall_ms():
+                    # It may be on its way for the second time.
+                    self.state.doubt(key, None, self._doubted_until)
+                self._send_again(key, due_ms)
         self._deleted = deque(sorted(deleted))
         for key, letter in self.letters.items():
             if letter.kind == "retryable":
@@ -437,12 +443,11 @@ class Feed:
         What was judged since the request is left alone: commands are read again at each start.
         """
         key = item.key.encode()
+        if self.was_judged_since(key, requested_ms):
+            return
         letter, held = self.letters.get(key), self.state.held(key)
         if letter is not None:
-            if letter.time_ms < requested_ms:
-                self.revive(key, forced=True)
-            return
-        if held is not None and held.time_ms >= requested_ms:
+            self.revive(key, forced=True)
             return
         self._tree.lose(self.name, (key,))
         if item.delete_members and (held is None or not held.delete_members):
@@ -451,6 +456,19 @@ class Feed:
         if held is not None and held.offset >= offset:
             partition, offset, deleted = held.partition, held.offset, held.outcome == "deleted"
         self.waiting.revive(key, partition, offset, "bulk", requested_ms, deleted=deleted).forced = True
+
+    def was_judged_since(self, key: bytes, time_ms: int) -> bool:
+        """Whether something became of an item since a moment."""
+        told = self.letters.get(key) or self.state.held(key)
+        return told is not None and told.time_ms >= time_ms
+
+    def failing(self, before_ms: int, kind: str | None, keys: frozenset[bytes]) -> list[bytes]:
+        """Items that failed before a moment: of one class or all, those named or all."""
+        return [
+            key
+            for key, letter in self.letters.items()
+            if letter.time_ms < before_ms and kind in {None, letter.kind} and (not keys or key in keys)
+        ]
 
     def due_ms(self, key: bytes) -> int | None:
         """When this item goes again by itself; None when it does not."""

@@ -118,6 +118,7 @@ class TreeDrive:
             Clock(lambda: self.now, lambda: self.wall_ms),
         )
         self.controls = after.controls if after else 0
+        self.unheard = self._control_records()
         load(self.delivery, address, self._control_records(), clean=clean)
         for feed in self.feeds:
             self.delivery.assign(
@@ -188,6 +189,9 @@ class TreeDrive:
             self.delivery.scan([log[offset] for offset in sorted(log) if offset >= self.scanned[feed]])
             self.delivery.reached(NAMES.feed(feed), 0, self.end(feed))
             self.scanned[feed] = self.end(feed)
+        # Commands of earlier days are read again beside the feeds, at the worst behind them.
+        apply(self.delivery, "t", self.unheard)
+        self.unheard = []
 
     def turn(self) -> bool:
         self.service.now = self.now

@@ -338,6 +338,23 @@ def test_the_second_send_is_not_forgotten_over_a_restart() -> None:
     assert skus(sender) == [["A"], ["A"], ["A"]]
 
 
+def test_a_second_send_that_a_killed_sink_had_begun_does_not_have_the_last_word() -> None:
+    """It is v1, and may be applied behind v2: that waits until it is over, and goes once more."""
+    sender = FakeSender(LOST)
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0, name="v1"))
+    held.pass_time(1)
+    held.now += 121
+    again = Drive(sender, rules=RULES, after=held, clean=False)
+    again.run(feed_record("A", 1, name="v2"))
+    before = names(sender)
+    again.pass_time(31)
+    again.pass_time(121)
+    again.pass_time(1000)
+
+    assert (before, names(sender)) == (["v1", "v1"], ["v1", "v1", "v2", "v2"])
+
+
 def test_the_second_send_is_that_of_the_newest_state() -> None:
     """v3 came meanwhile and was accepted: settle_s after the doubt v3 goes again."""
     sender = FakeSender(LOST)
