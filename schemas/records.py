@@ -137,7 +137,8 @@ class Floor(msgspec.Struct, frozen=True, omit_defaults=True):
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of an item at a target. Settles the feed record at `partition`/`offset`, nothing newer.
 
-    `again_ms`: an earlier request may still take effect behind this one; the item is sent once more then.
+    `again_ms`: an earlier request may still take effect until then; an accepted item goes once more then,
+    of a refused one what is accepted next.
     `delete_members`: JSON text of what a delete of the item must say and its key does not tell.
     `there`: the item fails, and the target holds an earlier content of it.
     """

@@ -48,6 +48,10 @@ def _load(delivery: Delivery, own: Address, record: Record, *, clean: bool) -> N
         run = msgspec.json.decode(record.value, type=Reconcile)
         if run.target == own.target and run.feed in delivery.feeds:
             delivery.reconcilers[run.feed].load(run, clean=clean)
+    elif record.key.startswith(RETRY_PREFIX) and not clean:
+        delivery.may_have_obeyed(own.target, msgspec.json.decode(record.value, type=Retry))
+    elif record.key.startswith(RESEND_PREFIX) and not clean:
+        delivery.may_have_obeyed(own.target, msgspec.json.decode(record.value, type=Resend))
     elif record.key.startswith((SCOPE_PREFIX, ADDRESS_PREFIX)) or record.key == ALLOW_DELETES_KEY:
         _hear(delivery, own.target, record)
 

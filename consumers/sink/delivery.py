@@ -28,7 +28,7 @@ from consumers.sink.waiting import Fetch
 from runtime import metrics
 from runtime.record import Outgoing, Record
 from schemas.controls import Address, Scope, address_key
-from schemas.records import Lane, Outcome, ResendItem
+from schemas.records import Lane, Outcome, Resend, ResendItem, Retry
 from schemas.topics import TOMBSTONES_MS, TopicNames
 
 log = logging.getLogger(__name__)
@@ -132,6 +132,8 @@ class Delivery:
         self.scopes = Scopes()
         # Control records below were looked at when partitions were taken over.
         self.controls_end = 0
+        # What a predecessor was told to send again, and may have been sending when it died.
+        self._obeyed: list[Retry | Resend] = []
         # The target as it is configured, and where its statuses are true.
         self.address: Address | None = None
         self.known_address: Address | None = None
@@ -166,10 +168,19 @@ class Delivery:
         feed = self._feeds[feed_name]
         reconciler = self.reconcilers[feed_name]
         feed.assign(places, statuses, letters, reconciler.distrust_before_ms)
+        for command in self._obeyed:
+            if command.feed == feed_name:
+                for key in _named_by(command, feed):
+                    feed.doubt(key)
         reconciler.look(places)
         self._budget.recover(feed_name, feed.state.spent(self._clock.wall_ms()))
         for place in places:
             self._committed[feed.topic, place.partition] = place.committed
+
+    def may_have_obeyed(self, target: str, command: Retry | Resend) -> None:
+        """A predecessor that did not drain heard this; what is still to be done of it may be under way."""
+        if command.target == target:
+            self._obeyed.append(command)
 
     # What comes in.
 
@@ -240,12 +251,8 @@ class Delivery:
     def retry(self, feed_name: str, requested_ms: int, kind: str | None, keys: Iterable[bytes]) -> None:
         """An operator wants failing items sent again: those that failed before the request was made."""
         feed = self._feeds[feed_name]
-        chosen = set(keys)
-        for key, letter in feed.letters.items():
-            if letter.time_ms >= requested_ms or kind not in {None, letter.kind}:
-                continue
-            if not chosen or key in chosen:
-                feed.revive(key, forced=True)
+        for key in feed.failing(requested_ms, kind, frozenset(keys)):
+            feed.revive(key, forced=True)
 
     def resend(self, feed_name: str, requested_ms: int, items: Iterable[ResendItem]) -> None:
         """An audit found the target to hold something else than these items."""
@@ -610,7 +617,8 @@ class Delivery:
         self._window.narrow()
         feed.circuit.passed()
         wait_s = verdict.retry_after_s
-        if wait_s is None:
+        if not wait_s:
+            # Also told to come at once: it would be asked in a circle.
             wait_s = _BUSY_WAIT_S[min(self._busy, len(_BUSY_WAIT_S) - 1)]
         self._busy += 1
         self._held_until = max(self._held_until, now + wait_s)
@@ -680,3 +688,12 @@ class Delivery:
     def _wake(self, at: float | None) -> None:
         if at is not None and (self._wake_at is None or at < self._wake_at):
             self._wake_at = at
+
+
+def _named_by(command: Retry | Resend, feed: Feed) -> Iterable[bytes]:
+    """The keys of a feed that a command still asks for."""
+    if isinstance(command, Retry):
+        keys = frozenset(key.encode() for key in command.keys)
+        return feed.failing(command.requested_ms, command.kind, keys)
+    named = (item.key.encode() for item in command.items)
+    return (key for key in named if not feed.was_judged_since(key, command.requested_ms))

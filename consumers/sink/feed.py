@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 from prometheus_client import Counter
 
-from consumers.sink.batch import Submission
+from consumers.sink.batch import Operation, Submission
 from consumers.sink.circuit import Circuit, Guard
 from consumers.sink.claims import Claims
 from consumers.sink.dialects import Dialect, Unmappable
@@ -141,9 +141,11 @@ class Feed:
         that did not drain, and the outcome of what it called retryable was not known.
         """
         self._doubted_until = self._clock.seconds() + self._rules.request_timeout_s
+        drained = True
         for place in places:
             self.waiting.assign(place.partition, place.committed)
             if not place.clean:
+                drained = False
                 bulk_end = min(place.end, place.committed + BULK_OFFSETS_MAX)
                 self._doubtful[place.partition] = (place.end, bulk_end)
         self.state = TargetState(statuses, distrust_before_ms)
@@ -165,8 +167,15 @@ class Feed:
         for key, held in self.state.all():
             if held.outcome == "deleted":
                 deleted.append((held.time_ms, key))
-            if held.again_ms is not None or held.hash in FALLEN:
-                self._send_again(key, self.due_ms(key) or 0)
+            if held.outcome in _KINDS and (held.again_ms or 0) > self._clock.wall_ms():
+                # Before it was parked, a request was made that may still take effect.
+                self.state.doubt(key, None, self._doubted_until)
+            elif held.again_ms is not None or held.hash in FALLEN:
+                due_ms = self.due_ms(key) or 0
+                if not drained and due_ms <= self._clock.wall_ms():
+                    # It may be on its way for the second time.
+                    self.state.doubt(key, None, self._doubted_until)
+                self._send_again(key, due_ms)
         self._deleted = deque(sorted(deleted))
         for key, letter in self.letters.items():
             if letter.kind == "retryable":
@@ -434,19 +443,32 @@ class Feed:
         What was judged since the request is left alone: commands are read again at each start.
         """
         key = item.key.encode()
+        if self.was_judged_since(key, requested_ms):
+            return
         letter, held = self.letters.get(key), self.state.held(key)
         if letter is not None:
-            if letter.time_ms < requested_ms:
-                self.revive(key, forced=True)
+            self.revive(key, forced=True)
             return
-        if held is not None and held.time_ms >= requested_ms:
-            return
+        self._tree.lose(self.name, (key,))
         if item.delete_members and (held is None or not held.delete_members):
             self._given.add(key, item.delete_members)
         partition, offset, deleted = item.partition, item.offset, item.offset < 0
         if held is not None and held.offset >= offset:
             partition, offset, deleted = held.partition, held.offset, held.outcome == "deleted"
         self.waiting.revive(key, partition, offset, "bulk", requested_ms, deleted=deleted).forced = True
+
+    def was_judged_since(self, key: bytes, time_ms: int) -> bool:
+        """Whether something became of an item since a moment."""
+        told = self.letters.get(key) or self.state.held(key)
+        return told is not None and told.time_ms >= time_ms
+
+    def failing(self, before_ms: int, kind: str | None, keys: frozenset[bytes]) -> list[bytes]:
+        """Items that failed before a moment: of one class or all, those named or all."""
+        return [
+            key
+            for key, letter in self.letters.items()
+            if letter.time_ms < before_ms and kind in {None, letter.kind} and (not keys or key in keys)
+        ]
 
     def due_ms(self, key: bytes) -> int | None:
         """When this item goes again by itself; None when it does not."""
@@ -474,13 +496,15 @@ class Feed:
         again = entry is not None and entry.again
         parked = outcome in _KINDS
         before = self.state.held(item.key)
-        again_ms = None if parked else self._again_ms(item.key, entry is not None and entry.overdue)
+        if before is not None and self._tree.is_lost(self.name, item.key):
+            before = before._replace(outcome="retryable", there=False)
+        overdue = entry is not None and entry.overdue
+        again_ms = self._open_until_ms(item.key, overdue) if parked else self._again_ms(item.key, overdue)
         self._record(item, outcome, request_id, error, again_ms)
         self._claims.leave(item.key)
         if entry is not None:
             self.waiting.settled(entry, item.offset)
-            if not parked:
-                self._follow_scope(entry, outcome)
+            self._follow_scope(entry, item.operation)
         self.guard.judged(parked)
         self.count("resent" if again and not parked else outcome)
         if parked:
@@ -500,6 +524,7 @@ class Feed:
             self._freshness[item.lane].observe(seconds)
             self._lag.set(seconds)
         self._tree.settled(self.name, item.key, before, self._clock.wall_ms())
+        self._tree.found(self.name, item.key)
 
     def _cleared(self, item: Submission, entry: Entry | None) -> None:
         """What the key named before is gone from the target: now what it names goes."""
@@ -509,10 +534,10 @@ class Feed:
             self.waiting.returns(entry, item.commit_ms)
             self.waiting.enqueue(entry, front=True)
 
-    def _follow_scope(self, entry: Entry, outcome: Outcome) -> None:
-        """Its scope may have been switched while the request was under way."""
+    def _follow_scope(self, entry: Entry, operation: Operation) -> None:
+        """Its scope may have been switched while the request was under way, whatever became of that."""
         wanted = not entry.tombstone and self.waiting.tells(entry.key)
-        if wanted == (outcome == "deleted") and self.waiting.get(entry.key) is None:
+        if wanted == (operation == "delete") and self.waiting.get(entry.key) is None:
             again = self.waiting.revive(
                 entry.key,
                 entry.partition,
@@ -559,6 +584,14 @@ class Feed:
         self._send_again(key, now_ms + round(self._rules.settle_s * 1000))
         self.count("deleted")
 
+    def lose_before(self, time_ms: int) -> None:
+        """What was settled before this moment may not be at the target, whatever its status says."""
+        if self._dialect.below(self.name):
+            self._tree.lose(self.name, (key for key, held in self.state.all() if held.time_ms < time_ms))
+
+    def lost_nothing(self) -> None:
+        self._tree.found(self.name)
+
     def came_back(self, key: bytes, held: Held) -> None:
         """The service brought it back with what stands above: its delete goes again, or what it is now."""
         if held.hash in FALLEN:
@@ -570,7 +603,8 @@ class Feed:
 
     def _park_below(self, item: Submission, top: Node) -> None:
         """What it stands on is not there and does not come: no fault of the item's, and no retry by time."""
-        self._record(item, "retryable", None, f"waits for {self._tree.name(top)}", None, 0, waits=True)
+        again_ms = self._open_until_ms(item.key, overdue=False)
+        self._record(item, "retryable", None, f"waits for {self._tree.name(top)}", again_ms, 0, waits=True)
         self._claims.leave(item.key)
         entry = self.waiting.get(item.key)
         if entry is not None:
@@ -613,15 +647,25 @@ class Feed:
         Args:
             overdue: the time of the second send had come; this one was it.
         """
-        was_unknown = self.state.trust(key)
+        open_until_ms = self._open_until_ms(key, overdue)
+        self.state.trust(key)
+        times = (self._tree.again_ms(self.name, key, self._clock.wall_ms()) or 0, open_until_ms or 0)
+        return max(times) or None
+
+    def _open_until_ms(self, key: bytes, overdue: bool) -> int | None:
+        """Until when an earlier request may take effect behind what is settled now; None: there is none.
+
+        A parked item keeps that: whatever is accepted next must not be the last that is sent.
+        """
         now_ms = self._clock.wall_ms()
         held = self.state.held(key)
-        times = (
-            self._tree.again_ms(self.name, key, now_ms) or 0,
-            now_ms + round(self._rules.settle_s * 1000) if was_unknown else 0,
-            (held.again_ms or 0) if held is not None and not overdue else 0,
-        )
-        return max(times) or None
+        known_ms = (held.again_ms or 0) if held is not None and not overdue else 0
+        if held is not None and held.outcome in _KINDS and known_ms <= now_ms:
+            # Nothing was accepted that would have to go once more.
+            known_ms = 0
+        if self.state.is_unknown(key):
+            known_ms = max(known_ms, now_ms + round(self._rules.settle_s * 1000))
+        return known_ms or None
 
     def _record(
         self,
@@ -652,7 +696,7 @@ class Feed:
             error=error,
             again_ms=again_ms,
             delete_members=members or None,
-            there=outcome in _KINDS and held is not None and (held.outcome == "delivered" or held.there),
+            there=outcome in _KINDS and self._tree.is_there(Node(self.name, item.key)),
         )
         self.state.put(item.key, status)
         if outcome == "deleted":

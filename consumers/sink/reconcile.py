@@ -96,6 +96,7 @@ class Reconciler:
             and run.requested_ms not in self._finished
         ):
             self._runs[run.requested_ms] = run
+            self._believe_less(run)
 
     def cancel(self, requested_ms: int) -> None:
         """Its record was deleted by somebody; what is queued still goes."""
@@ -120,12 +121,19 @@ class Reconciler:
 
     def look(self, places: Iterable[Place]) -> None:
         """Statuses and positions were loaded: do they speak of this log, and is no part of it missing?"""
+        for run in self._runs.values():
+            self._believe_less(run)
         for place in places:
             if self._feed.state.last_offset(place.partition) >= place.end:
                 self._feed.state.distrust(place.partition)
                 self.need("the log ends before what was settled: it is another one", distrust=True)
             elif place.lost:
                 self.need(place.lost)
+
+    def _believe_less(self, run: Reconcile) -> None:
+        """Where everything is sent by force the target may be another one, and hold nothing yet."""
+        if run.kind == "force" and not run.ids:
+            self._feed.lose_before(run.requested_ms)
 
     @property
     def distrust_before_ms(self) -> int:
@@ -252,6 +260,8 @@ class Reconciler:
         run = self._runs.pop(requested_ms)
         self._inherited.discard(requested_ms)
         self._finished.add(requested_ms)
+        if run.kind == "force":
+            self._feed.lost_nothing()
         if self._run is not None and self._run.requested_ms == run.requested_ms:
             self._run = self._sweep = None
             self.complaint = ""

@@ -74,6 +74,8 @@ class Tree:
         self._created_ms: dict[Node, int] = {}
         self._flying_below: Counter[Node] = Counter()
         self._flying_deletes: set[Node] = set()
+        # What others stand on and the target may not have, though a status says so.
+        self._lost: set[Node] = set()
 
     def add(self, branch: Branch) -> None:
         self._branches[branch.name] = branch
@@ -122,7 +124,22 @@ class Tree:
         """The uppermost of what an item stands on and the target does not hold."""
         if not self._dialect.stands_on(feed):
             return None
-        return next((top for top in reversed(self.above(feed, key)) if not self._is_there(top)), None)
+        return next((top for top in reversed(self.above(feed, key)) if not self.is_there(top)), None)
+
+    def lose(self, feed: str, keys: Iterable[bytes]) -> None:
+        """The target may not hold these any more: what stands on them waits until they are accepted."""
+        if self._dialect.below(feed):
+            self._lost.update(Node(feed, key) for key in keys)
+
+    def is_lost(self, feed: str, key: bytes) -> bool:
+        return Node(feed, key) in self._lost
+
+    def found(self, feed: str, *keys: bytes) -> None:
+        """The status tells again what the target holds; without keys, all of a feed's do."""
+        if keys or not self._lost:
+            self._lost.difference_update(Node(feed, key) for key in keys)
+        else:
+            self._lost = {node for node in self._lost if node.feed != feed}
 
     def _is_unsettled(self, node: Node) -> bool:
         """A delete or a return of it is waiting, under way, or may still take effect."""
@@ -136,7 +153,9 @@ class Tree:
         returns = held is not None and held.outcome == "deleted"
         return entry.deleted or entry.again or returns or branch.state.is_unknown(node.key)
 
-    def _is_there(self, node: Node) -> bool:
+    def is_there(self, node: Node) -> bool:
+        if node in self._lost:
+            return False
         held = self._branches[node.feed].state.held(node.key)
         return held is not None and (held.outcome == "delivered" or held.there)
 

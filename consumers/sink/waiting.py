@@ -21,6 +21,7 @@ RECORD_BYTES_MAX: Final = 32 * 1024 * 1024
 # Bulk work is taken up only so far past the commit position: what a predecessor may have sent is bounded.
 BULK_OFFSETS_MAX: Final = 10_000
 _FETCH_RECORDS_MAX: Final = 1_000
+_FIRSTS_MIN: Final = 1_000
 _NEVER_MS: Final = 1 << 62
 LOG_END: Final = 1 << 62
 
@@ -243,7 +244,10 @@ class Waiting:
         return record.value is None or not self.tells(record.key)
 
     def _renew(self, entry: Entry, record: Record, lane: Lane, commit_ms: int) -> bool:
-        if record.offset <= entry.offset:
+        # One that was named by a command before it was scanned waits without a place in its partition.
+        was_named = record.offset == entry.offset and entry.first_offset is None and not entry.again
+        gives_way = record.offset > entry.offset
+        if not (gives_way or was_named):
             return False
         entry.offset, entry.deleted = record.offset, self._is_deleted(record)
         entry.tombstone = record.value is None
@@ -264,7 +268,7 @@ class Waiting:
         # New content need not wait for what its predecessor met.
         entry.due, entry.attempts, entry.failing_since, entry.fetching = 0.0, 0, None, False
         self.enqueue(entry)
-        return True
+        return gives_way
 
     def _keep(self, entry: Entry, record: Record | None) -> None:
         """Hold a record's value while memory allows; a delete needs none."""
@@ -427,6 +431,14 @@ class Waiting:
     def commit_position(self, partition: int) -> int:
         """Everything below is settled or parked, without a gap."""
         place = self._partitions[partition]
+        if len(place.firsts) > 2 * len(self._entries) + _FIRSTS_MIN:
+            # One that does not go must not hold what was settled behind it in memory.
+            place.firsts = [
+                (entry.first_offset, entry.key)
+                for entry in self._entries.values()
+                if entry.partition == partition and entry.first_offset is not None
+            ]
+            heapq.heapify(place.firsts)
         while place.firsts:
             offset, key = place.firsts[0]
             entry = self._entries.get(key)

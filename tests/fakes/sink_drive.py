@@ -75,6 +75,7 @@ class Drive:
             Clock(lambda: self.now, lambda: self.wall_ms),
         )
         self.controls = after.controls if after else 0
+        self.unheard = self._control_records()
         load(self.delivery, address, self._control_records(), clean=clean)
         self.delivery.assign(
             "products",
@@ -117,6 +118,9 @@ class Drive:
         self.delivery.scan(records)
         self.delivery.reached(FEED, 0, self.end)
         self.scanned = self.end
+        # Commands of earlier days are read again beside the feeds, at the worst behind them.
+        apply(self.delivery, "optimizer", self.unheard)
+        self.unheard = []
 
     def turn(self) -> bool:
         """Send what may go now, answer it, fetch what is asked for; False when nothing happened."""

@@ -11,6 +11,7 @@ from commerce_sync.emulator.body import Items
 from commerce_sync.emulator.optimizer_catalog import Catalog
 from commerce_sync.emulator.storage import Storage
 from consumers.sink.budget import Budget
+from consumers.sink.commands import apply, load
 from consumers.sink.delivery import Delivery, Request, SinkTarget
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.feed import Clock, Place, Rules
@@ -19,7 +20,7 @@ from consumers.sink.waiting import LOG_END, Fetch
 from runtime.record import Record
 from runtime.settings import BudgetSettings
 from schemas.codec import encode
-from schemas.controls import Reconcile, Scope
+from schemas.controls import Address, Reconcile, Scope
 from schemas.keys import canonical_json
 from schemas.records import DeadLetter, Status
 from schemas.services.optimizer import FEED_RESOURCES, ROUTES
@@ -31,6 +32,7 @@ NO_ALLOWANCE: Final = BudgetSettings(
     requests_per_minute=0, products_per_minute=0, prices_per_minute=0, products_per_day=0
 )
 NAMES: Final = TopicNames("cs")
+ADDRESS: Final = Address("t", "https://service.example.com")
 _ROUTES: Final = {
     (feed, route.operation): route
     for feed, resource in FEED_RESOURCES.items()
@@ -100,6 +102,7 @@ class TreeDrive:
         rules: Rules | None = None,
         feeds: Iterable[str] = FEEDS,
         items_max: int = 100,
+        address: Address = ADDRESS,
     ) -> None:
         self.service = service
         self.feeds = tuple(feeds)
@@ -114,6 +117,9 @@ class TreeDrive:
             Budget(NO_ALLOWANCE, lambda: self.now),
             Clock(lambda: self.now, lambda: self.wall_ms),
         )
+        self.controls = after.controls if after else 0
+        self.unheard = self._control_records()
+        load(self.delivery, address, self._control_records(), clean=clean)
         for feed in self.feeds:
             self.delivery.assign(
                 feed,
@@ -131,6 +137,29 @@ class TreeDrive:
 
     def _held(self, topic: str) -> list[tuple[bytes, bytes | None]]:
         return [(key, value) for (name, key), value in self.topics.items() if name == topic]
+
+    def _control_records(self) -> list[Record]:
+        held = enumerate(self._held(NAMES.control))
+        return [Record(NAMES.control, 0, place, key, value, {}, self.wall_ms) for place, (key, value) in held]
+
+    def say(self, *commands: tuple[bytes, bytes | None]) -> None:
+        """What an operator writes on the control topic, and the sink hears."""
+        for key, value in commands:
+            self._keep(NAMES.control, key, value)
+        self._hear(commands)
+
+    def _hear(self, commands: Iterable[tuple[bytes, bytes | None]]) -> None:
+        records = []
+        for key, value in commands:
+            self.controls += 1
+            records.append(Record(NAMES.control, 0, 1_000 + self.controls, key, value, {}, self.wall_ms))
+        apply(self.delivery, "t", records)
+
+    def _keep(self, topic: str, key: bytes, value: bytes | None) -> None:
+        if value is None:
+            self.topics.pop((topic, key), None)
+        else:
+            self.topics[topic, key] = value
 
     # What lands on the topics.
 
@@ -160,6 +189,9 @@ class TreeDrive:
             self.delivery.scan([log[offset] for offset in sorted(log) if offset >= self.scanned[feed]])
             self.delivery.reached(NAMES.feed(feed), 0, self.end(feed))
             self.scanned[feed] = self.end(feed)
+        # Commands of earlier days are read again beside the feeds, at the worst behind them.
+        apply(self.delivery, "t", self.unheard)
+        self.unheard = []
 
     def turn(self) -> bool:
         self.service.now = self.now
@@ -184,7 +216,8 @@ class TreeDrive:
         if fetch.offsets:
             return [log[offset] for offset in fetch.offsets if offset in log], fetch.until
         found = [log[offset] for offset in sorted(log) if fetch.begin <= offset < fetch.until]
-        return found, LOG_END if fetch.sweep else fetch.until
+        ends = fetch.sweep and fetch.until >= self.end(fetch.feed)
+        return found, LOG_END if ends else fetch.until
 
     def switch(self, website: str, enabled: bool) -> None:
         """As the command says it; the feeds that it governs are compared, the books first."""
@@ -200,13 +233,12 @@ class TreeDrive:
         if commit is None:
             return False
         for record in commit.records:
-            if record.value is None:
-                self.topics.pop((record.topic, record.key), None)
-            else:
-                self.topics[record.topic, record.key] = record.value
+            self._keep(record.topic, record.key, record.value)
         for (topic, _), offset in commit.offsets.items():
             self.positions[topic.rpartition(".")[2]] = offset
         self.delivery.written(commit)
+        # The topic is read by ourselves, too.
+        self._hear([(r.key, r.value) for r in commit.records if r.topic == NAMES.control])
         return True
 
     def run(self) -> None:

@@ -2,24 +2,25 @@
 
 Edits, deletes, resyncs, compaction, every kind of answer, answers that are lost before or behind storing,
 requests that are applied long after they were given up, restarts with and without a drain, a scope that is
-switched off and on, replays, and positions that are lost.
+switched off and on, replays, positions that are lost, items that the target loses and an audit names, retries
+by hand, and a target that is another, empty one.
 """
 
 import heapq
 from typing import Any
 
 import msgspec
-from fake_target import FakeSender, accepted, feed_record, refused
+from fake_target import FakeSender, accepted, feed_record, item_key, refused
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sink_drive import STATUS, Drive, sku_of
+from sink_drive import ADDRESS, STATUS, Drive, sku_of
 
 from consumers.sink.delivery import Request
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer
-from schemas.controls import Reconcile, Scope, reconcile_key, scope_key
-from schemas.records import Status
+from schemas.controls import Address, Reconcile, Scope, address_key, reconcile_key, scope_key
+from schemas.records import RESEND_PREFIX, RETRY_PREFIX, Resend, ResendItem, Retry, Status
 
 SKUS = st.sampled_from(["A", "B", "C", "D"])
 # "bad" is refused by the service, "broken" makes it fail.
@@ -65,7 +66,8 @@ class SinkMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.service = Service()
-        self.drive = Drive(FakeSender(), items_max=3, rules=RULES)
+        self.address = ADDRESS
+        self.drive = self.born(None)
         self.flying: list[Request] = []
         self.offset = 0
         self.latest: dict[str, str | None] = {}
@@ -73,6 +75,17 @@ class SinkMachine(RuleBasedStateMachine):
         self.enabled = True
         self.switched = False
         self.commands = 0
+
+    def born(self, after: Drive | None, *, clean: bool = True, lost: str = "") -> Drive:
+        return Drive(
+            FakeSender(),
+            items_max=3,
+            rules=RULES,
+            after=after,
+            clean=clean,
+            lost=lost,
+            address=self.address,
+        )
 
     def append(self, sku: str, name: str | None, lane: str) -> None:
         record = feed_record(sku, self.offset, deleted=name is None, lane=lane, name=name)
@@ -115,6 +128,42 @@ class SinkMachine(RuleBasedStateMachine):
         self.commands += 1
         run = Reconcile("optimizer", "products", kind, self.drive.wall_ms + self.commands)
         self.drive.say((reconcile_key(run), msgspec.json.encode(run)))
+
+    @rule(sku=SKUS, vanishes=st.booleans())
+    def resend(self, sku: str, vanishes: bool) -> None:
+        """An audit names an item, lost at the target or not, by the newest record there is."""
+        self.drive.now += 0.01
+        if vanishes:
+            self.service.held.pop(sku, None)
+        offsets = [o for o, record in self.drive.log.items() if record.key == item_key(sku) and record.value]
+        offset = max(offsets) if self.latest.get(sku) is not None else -1
+        item = ResendItem(item_key(sku).decode(), 0, offset)
+        command = Resend("optimizer", "products", self.drive.wall_ms, (item,))
+        self.command(RESEND_PREFIX, msgspec.json.encode(command))
+
+    @rule(kind=st.sampled_from([None, "retryable", "attention"]))
+    def retry(self, kind: Any) -> None:
+        self.drive.now += 0.01
+        command = Retry("optimizer", "products", self.drive.wall_ms, kind)
+        self.command(RETRY_PREFIX, msgspec.json.encode(command))
+
+    def command(self, prefix: bytes, value: bytes) -> None:
+        self.commands += 1
+        self.drive.say((prefix + str(self.commands).encode(), value))
+
+    @rule(data=st.data())
+    def move(self, data: st.DataObject) -> None:
+        """The target is another one, that holds nothing; what was on its way arrives at the old one."""
+        self.confirm()
+        self.address = Address("optimizer", f"{self.address.url}/x")
+        self.die(data)
+        self.service = Service()
+
+    @rule()
+    def confirm(self) -> None:
+        if self.drive.delivery.held_back:
+            self.reconcile("force")
+            self.drive.say((address_key("optimizer"), msgspec.json.encode(self.address)))
 
     @rule()
     def scan(self) -> None:
@@ -170,7 +219,7 @@ class SinkMachine(RuleBasedStateMachine):
         for record in records:
             if record.topic == STATUS and record.value is not None:
                 offset = msgspec.json.decode(record.value, type=Status).offset
-                assert offset >= self.settled.get(record.key, 0), "a status for an older record"
+                assert offset >= self.settled.get(record.key, -1), "a status for an older record"
                 self.settled[record.key] = offset
         return bool(records)
 
@@ -184,16 +233,14 @@ class SinkMachine(RuleBasedStateMachine):
                 case "later":
                     self.stick(request, data)
         self.flying = []
-        self.drive = Drive(FakeSender(), items_max=3, rules=RULES, after=self.drive, clean=False)
+        self.drive = self.born(self.drive, clean=False)
 
     @rule(data=st.data())
     def lose_the_position(self, data: st.DataObject) -> None:
         """The group is forgotten by the broker, and the process with it."""
         self.die(data)
         self.drive.position = 0
-        self.drive = Drive(
-            FakeSender(), items_max=3, rules=RULES, after=self.drive, clean=False, lost="the group is gone"
-        )
+        self.drive = self.born(self.drive, clean=False, lost="the group is gone")
         self.commit()
 
     @rule()
@@ -204,16 +251,13 @@ class SinkMachine(RuleBasedStateMachine):
         self.flying = []
         self.commit()
         clean = not self.drive.delivery.in_doubt
-        self.drive = Drive(FakeSender(), items_max=3, rules=RULES, after=self.drive, clean=clean)
+        self.drive = self.born(self.drive, clean=clean)
 
     @invariant()
     def the_position_never_passes_a_live_record_that_nobody_knows_of(self) -> None:
         """Below it every newest record of a key has a status, or says what the one before it said."""
-        newest = {
-            record.key: record
-            for offset, record in sorted(self.drive.log.items())
-            if offset < self.drive.position
-        }
+        newest = {record.key: record for _, record in sorted(self.drive.log.items())}
+        newest = {key: record for key, record in newest.items() if record.offset < self.drive.position}
         if self.switched:
             # What is not to be at the target, and never was, needs no status.
             return
@@ -226,6 +270,7 @@ class SinkMachine(RuleBasedStateMachine):
         """Quiet: everything that was under way is over, the service is well, time passes."""
         for request in self.flying:
             self.drive.delivery.answered(request.number, self.service.judge(request))
+        self.confirm()
         for _ in range(80):
             self.drive.sender.judge = lambda _: None
             self.rest()

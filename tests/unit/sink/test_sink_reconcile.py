@@ -517,6 +517,34 @@ def test_a_request_under_way_when_its_scope_is_switched_does_not_stand(enabled: 
     assert sender.sent[-1] == ("upsert" if enabled else "delete", ["A"])
 
 
+@pytest.mark.parametrize("enabled", [False, True])
+def test_a_refused_request_that_was_under_way_does_not_keep_an_item_in_its_old_scope(enabled: bool) -> None:
+    """The reconcile found it under way and left it alone; the refusal is about what is no longer meant."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    if enabled:
+        switch(held, False)
+        for _ in range(3):
+            for fetch in held.delivery.fetches():
+                held.delivery.fetched(fetch, *held.read(fetch))
+            held.commit()
+    else:
+        held.append(feed_record("A", 1, name="bad"))
+        held.scan()
+    (request,) = list(held.delivery.requests())
+    held.now += 1
+    switch(held, enabled)
+
+    held.run()
+    held.delivery.answered(request.number, refused((0, "name", "no")))
+    held.run()
+
+    assert held.statuses()["A"].outcome == ("delivered" if enabled else "deleted")
+    assert sender.sent[-1] == ("upsert" if enabled else "delete", ["A"])
+    assert held.letters() == {}
+
+
 def test_an_item_that_waits_for_attention_leaves_with_its_scope() -> None:
     """The target may hold an older state of it; its dead letter is gone."""
     sender = FakeSender(None, refused((0, "name", "no")))

@@ -1,12 +1,13 @@
 """What an audit found a target not to hold goes once more, once, as we know it now."""
 
 import msgspec
+import pytest
 from fake_target import FakeSender, feed_record, item_key, refused
 from sink_drive import LETTER, STATUS, Drive
 
 from consumers.sink.commands import apply
 from runtime.record import Record
-from schemas.records import RESEND_PREFIX, Resend, ResendItem, Status
+from schemas.records import RESEND_PREFIX, RETRY_PREFIX, Resend, ResendItem, Retry, Status
 
 FAR = 10_000_000
 
@@ -72,6 +73,24 @@ def test_a_record_without_a_status_is_sent() -> None:
     assert sender.sent == [("upsert", ["A"]), ("upsert", ["A"])]
 
 
+def test_what_is_named_before_it_is_scanned_keeps_its_lane_and_its_place() -> None:
+    """The position does not pass it, and a live edit does not wait among bulk work for the audit's sake."""
+    held = Drive(sender := FakeSender(), items_max=1)
+    held.run(feed_record("A", 0))
+    held.delivery.pause("products", True)
+    held.append(feed_record("B", 1, lane="bulk"), feed_record("A", 2, name="new"))
+    ask(held, item("A", 2))
+    held.scan()
+    held.commit()
+    position = held.position
+    held.delivery.pause("products", False)
+    held.run()
+
+    assert position == 1
+    assert sender.sent == [("upsert", ["A"]), ("upsert", ["A"]), ("upsert", ["B"])]
+    assert held.position == held.end
+
+
 def test_a_newer_state_goes_instead_of_the_one_that_was_asked_for() -> None:
     """The item came back, or changed, between the audit and its command."""
     held = Drive(sender := FakeSender())
@@ -99,6 +118,40 @@ def test_a_command_that_is_read_again_after_a_restart_sends_nothing() -> None:
     again.run()
 
     assert len(sender.posts) == sent == 4
+
+
+def test_what_a_killed_sink_may_be_sending_again_does_not_have_the_last_word() -> None:
+    """No position tells of it: the command does. The next state waits until it is over, and goes twice."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 0, name="old"))
+    held.now += 1
+    value = msgspec.json.encode(Resend("optimizer", "products", held.wall_ms, (item("A", 0),)))
+    held.say((RESEND_PREFIX + b"1", value))
+    list(held.delivery.fetches())
+    again = Drive(sender, after=held, clean=False)
+    again.run(feed_record("A", 1, name="new"))
+    at_once = len(sender.sent)
+    again.pass_time(31)
+    again.pass_time(121)
+    again.pass_time(1000)
+
+    assert (at_once, len(sender.sent)) == (1, 3)
+    assert status_of(again, "A").offset == 1
+
+
+@pytest.mark.parametrize("clean", [False, True])
+def test_what_an_operator_had_sent_again_is_in_doubt_behind_a_kill(clean: bool) -> None:
+    """Of a sink that drained nothing is under way."""
+    held = Drive(sender := FakeSender(refused((0, "sku", "no"))))
+    held.run(feed_record("A", 0, name="old"))
+    held.now += 1
+    value = msgspec.json.encode(Retry("optimizer", "products", held.wall_ms, "attention"))
+    held.say((RETRY_PREFIX + b"1", value))
+    list(held.delivery.fetches())
+    again = Drive(sender, after=held, clean=clean)
+    again.run(feed_record("A", 1, name="new"))
+
+    assert len(sender.sent) == (2 if clean else 1)
 
 
 def test_a_parked_item_goes_again_too() -> None:

@@ -107,6 +107,23 @@ def test_the_position_never_passes_what_is_not_settled() -> None:
     assert (before, held.position) == (0, 2)
 
 
+def test_one_that_does_not_go_keeps_nothing_of_what_went_behind_it_in_memory() -> None:
+    """Memory is bounded by what waits, however long the position stands still."""
+    held = Drive(sender := FakeSender(), rules=RULES)
+    sender.answers = [LOST]
+    held.run(feed_record("A", 0, name="v1"))
+    held.append(feed_record("A", 1, name="v2"))
+    for offset in range(2, 5_000):
+        held.delivery.scan([feed_record("B", offset, name=f"v{offset}")])
+        for request in held.delivery.requests():
+            held.delivery.answered(request.number, held.answer(request))
+        held.commit()
+    partition = held.delivery.feed("products").waiting._partitions[0]
+
+    assert held.position == 0
+    assert len(partition.firsts) < 2_000
+
+
 def test_an_identity_in_flight_is_not_sent_a_second_time() -> None:
     """Promise 2: v2 waits for the answer to v1, then goes."""
     held = Drive(FakeSender())
@@ -259,6 +276,54 @@ def test_after_an_unknown_outcome_the_final_state_is_sent_once_more() -> None:
     assert held.statuses()["A"].again_ms is None
 
 
+def test_a_refusal_in_between_does_not_let_an_older_request_have_the_last_word() -> None:
+    """v1 is lost, v2 accepted, v3 refused, v4 accepted, and only then v1 applied: v4 goes once more."""
+    sender = FakeSender(LOST, None, refused((0, "name", "bad")))
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0, name="v1"))
+    held.run(feed_record("A", 1, name="v2"))
+    held.pass_time(31)
+    held.run(feed_record("A", 2, name="v3"))
+    held.run(feed_record("A", 3, name="v4"))
+    before = names(sender)
+    held.pass_time(121)
+
+    assert (before, names(sender)[4:]) == (["v1", "v2", "v3", "v4"], ["v4"])
+    assert held.statuses()["A"].again_ms is None
+
+
+def test_what_is_unknown_of_a_refused_item_is_not_forgotten_over_a_restart() -> None:
+    """v1 is lost, v2 refused, the process dies: v3 waits until v1 is over, and goes twice."""
+    sender = FakeSender(LOST, refused((0, "name", "bad")))
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0, name="v1"))
+    held.run(feed_record("A", 1, name="v2"))
+    held.pass_time(31)
+    again = Drive(sender, rules=RULES, after=held, clean=False)
+    again.run(feed_record("A", 2, name="v3"))
+    at_once = names(sender)
+    again.pass_time(31)
+    again.pass_time(121)
+    again.pass_time(1000)
+
+    assert (at_once, names(sender)) == (["v1", "v2"], ["v1", "v2", "v3", "v3"])
+
+
+def test_what_was_parked_long_ago_goes_once() -> None:
+    """By then a request that was lost before cannot take effect any more."""
+    sender = FakeSender(LOST, refused((0, "name", "bad")))
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0, name="v1"))
+    held.run(feed_record("A", 1, name="v2"))
+    held.pass_time(31)
+    held.now += 1000
+    again = Drive(sender, rules=RULES, after=held, clean=False)
+    again.run(feed_record("A", 2, name="v3"))
+    again.pass_time(1000)
+
+    assert names(sender) == ["v1", "v2", "v3"]
+
+
 def test_the_second_send_is_not_forgotten_over_a_restart() -> None:
     """It stands in the status."""
     sender = FakeSender(LOST)
@@ -271,6 +336,23 @@ def test_the_second_send_is_not_forgotten_over_a_restart() -> None:
     held.pass_time(121)
 
     assert skus(sender) == [["A"], ["A"], ["A"]]
+
+
+def test_a_second_send_that_a_killed_sink_had_begun_does_not_have_the_last_word() -> None:
+    """It is v1, and may be applied behind v2: that waits until it is over, and goes once more."""
+    sender = FakeSender(LOST)
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0, name="v1"))
+    held.pass_time(1)
+    held.now += 121
+    again = Drive(sender, rules=RULES, after=held, clean=False)
+    again.run(feed_record("A", 1, name="v2"))
+    before = names(sender)
+    again.pass_time(31)
+    again.pass_time(121)
+    again.pass_time(1000)
+
+    assert (before, names(sender)) == (["v1", "v1"], ["v1", "v1", "v2", "v2"])
 
 
 def test_the_second_send_is_that_of_the_newest_state() -> None:
@@ -488,6 +570,18 @@ def test_the_allowance_is_obeyed_by_the_whole_target_after_a_429() -> None:
     held.pass_time(1.1)
 
     assert (before, skus(sender)) == ([["A"]], [["A"], ["A"], ["B"]])
+
+
+def test_a_service_that_says_to_come_at_once_is_not_asked_in_a_circle() -> None:
+    """`retry-after: 0` is our own wait, longer each time."""
+    sender = FakeSender(*[Answer(429, retry_after="0")] * 3)
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    at_once = skus(sender)
+    for seconds in (1, 2, 5):
+        held.pass_time(seconds)
+
+    assert (at_once, len(skus(sender))) == ([["A"]], 4)
 
 
 def test_a_refused_batch_without_a_list_costs_a_bounded_number_of_requests() -> None:

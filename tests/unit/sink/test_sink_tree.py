@@ -3,12 +3,17 @@
 The service is the emulator's catalog: it loses prices without a book, cascades, and gives back for a week.
 """
 
+from operator import attrgetter
+
+import msgspec
 import pytest
-from tree_drive import Service, TreeDrive
+from tree_drive import FEEDS, Service, TreeDrive, key_of
 
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer
 from consumers.sink.tree import GRACE_S
+from schemas.controls import Address, Reconcile, address_key, reconcile_key
+from schemas.records import RESEND_PREFIX, Resend, ResendItem
 
 DAY_S = 24 * 3600.0
 GROUP = "base::g1"
@@ -176,6 +181,85 @@ def test_a_book_whose_change_is_refused_still_carries_its_prices(service: Servic
 
     assert sink.outcomes("priceBooks") == {"base": "attention"}
     assert service.held("prices") == {"A in base": "1"}
+
+
+def force_all(sink: TreeDrive, address: Address) -> None:
+    """What `resync --feed all --no-reindex --force` says."""
+    sink.now += 1
+    runs = [Reconcile("t", feed, "force", sink.wall_ms) for feed in FEEDS]
+    commands = [(reconcile_key(run), msgspec.json.encode(run)) for run in runs]
+    sink.say(*commands, (address_key("t"), msgspec.json.encode(address)))
+
+
+def land_in_the_worst_order(sink: TreeDrive) -> None:
+    """Of all that may be under way at once, prices arrive first."""
+    flying = []
+    for _ in range(10):
+        flying += sink.fly()
+        sink.commit()
+    sink.land(sorted(flying, key=attrgetter("feed"), reverse=True))
+
+
+def test_at_a_new_address_prices_wait_for_their_books_though_statuses_say_delivered(
+    sink: TreeDrive,
+) -> None:
+    """They were accepted elsewhere; here a price without its book is lost."""
+    put(sink, "priceBooks", "base")
+    put(sink, "prices", "A in base", "B in base")
+    sink.run()
+    elsewhere, address = Service(), Address("t", "https://other.example.com")
+    moved = TreeDrive(elsewhere, after=sink, address=address)
+    put(moved, "prices", "C in base")
+    moved.run()
+    force_all(moved, address)
+    moved.commit()
+    land_in_the_worst_order(moved)
+    moved.pass_time(30)
+
+    assert elsewhere.held("prices") == {"A in base": "1", "B in base": "1", "C in base": "1"}
+
+
+def test_at_a_new_address_that_refuses_a_book_its_prices_wait_visibly(sink: TreeDrive) -> None:
+    """Also over a restart; what the old address held of the book says nothing."""
+    put(sink, "priceBooks", "base")
+    put(sink, "prices", "A in base")
+    sink.run()
+    elsewhere, address = Service(), Address("t", "https://other.example.com")
+    elsewhere.bad = {"base"}
+    moved = TreeDrive(elsewhere, after=sink, address=address)
+    force_all(moved, address)
+    moved.commit()
+    moved = TreeDrive(elsewhere, after=moved, address=address, clean=False)
+    moved.pass_time(60)
+    waits = moved.letters("prices")["A in base"].error
+    elsewhere.bad = set()
+    moved.delivery.retry("priceBooks", moved.wall_ms, None, [])
+    moved.run()
+
+    assert waits == "waits for price book base"
+    assert elsewhere.held("prices") == {"A in base": "1"}
+
+
+def test_a_book_that_an_audit_names_goes_before_its_prices(sink: TreeDrive) -> None:
+    """It may be gone from the target, and its prices with it."""
+    put(sink, "priceBooks", "base")
+    put(sink, "prices", "A in base")
+    sink.run()
+    sink.pass_time(400)
+    emptied = sink.service = Service()
+    for feed, name in (("prices", "A in base"), ("priceBooks", "base")):
+        item = ResendItem(key_of(feed, name).decode(), 0, 0)
+        sink.say(
+            (RESEND_PREFIX + feed.encode(), msgspec.json.encode(Resend("t", feed, sink.wall_ms, (item,))))
+        )
+    land_in_the_worst_order(sink)
+    sink.pass_time(30)
+    held = emptied.held("prices")
+    sink.pass_time(400)
+
+    assert held == {"A in base": "1"}
+    # The second price is because the service may not have had its book yet.
+    assert [name for _, name in emptied.sent] == ["base", "A in base", "A in base"]
 
 
 def test_prices_go_at_once_where_somebody_else_keeps_the_books(service: Service) -> None:

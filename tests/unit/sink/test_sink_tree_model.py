@@ -1,21 +1,26 @@
 """Whatever happens to items that stand on others: at quiet the service holds what the feeds say.
 
 Categories below categories, prices in books below books; deletes and returns of whole branches, answers that
-are lost before or behind storing, requests that are applied late, restarts, books that are refused, time.
+are lost before or behind storing, requests that are applied late, restarts, books that are refused, time;
+websites and a store view that are switched, replays, items that an audit names, retries by hand, and a target
+that is another, empty one.
 The service loses prices without a book, cascades, and gives back what fell with a delete for a week.
 """
 
 import heapq
 from typing import Any
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
-from tree_drive import FEEDS, Service, TreeDrive
+from tree_drive import ADDRESS, FEEDS, VIEW, Service, TreeDrive, key_of
 
 from consumers.sink.delivery import Request
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer
+from schemas.controls import Address, Reconcile, Scope, address_key, reconcile_key, scope_key
+from schemas.records import RESEND_PREFIX, RETRY_PREFIX, Resend, ResendItem, Retry
 
 RULES = Rules(retry_s=300, request_timeout_s=30, settle_s=120, guard_percent=100)
 # A proxy may keep a request that was given up for so long, and still deliver it.
@@ -35,10 +40,18 @@ class TreeMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.service = Service()
-        self.drive = TreeDrive(self.service, rules=RULES, items_max=3)
+        self.address = ADDRESS
+        self.drive = self.born(None)
         self.flying: list[Request] = []
         self.stuck: list[tuple[float, int, Request]] = []
         self.latest: dict[tuple[str, str], str | None] = {}
+        self.off: set[str] = set()
+        self.commands = 0
+
+    def born(self, after: TreeDrive | None, *, clean: bool = True) -> TreeDrive:
+        return TreeDrive(
+            self.service, rules=RULES, items_max=3, after=after, clean=clean, address=self.address
+        )
 
     @rule(
         thing=st.sampled_from(THINGS),
@@ -75,6 +88,59 @@ class TreeMachine(RuleBasedStateMachine):
     def refuse(self, name: str) -> None:
         """From now on the service refuses it, or takes it again."""
         self.service.bad ^= {name}
+
+    @rule(code=st.sampled_from(["base", "other", VIEW]), enabled=st.booleans())
+    def switch(self, code: str, enabled: bool) -> None:
+        """A website with its books and prices, or the store view of all categories, off or on."""
+        (self.off.discard if enabled else self.off.add)(code)
+        scope = ("base", VIEW) if code == VIEW else (code, None)
+        value = msgspec.json.encode(Scope("t", scope[0], enabled, self.drive.wall_ms, scope[1]))
+        feeds = ["categories"] if code == VIEW else ["priceBooks", "prices"]
+        self.drive.say((scope_key("t", *scope), value), *self.reconciles(feeds, "differences"))
+
+    @rule(feed=st.sampled_from(FEEDS), kind=st.sampled_from(["differences", "replay", "force"]))
+    def reconcile(self, feed: str, kind: Any) -> None:
+        self.drive.say(*self.reconciles([feed], kind))
+
+    def reconciles(self, feeds: Any, kind: Any) -> list[tuple[bytes, bytes]]:
+        self.commands += 1
+        runs = [Reconcile("t", feed, kind, self.drive.wall_ms + self.commands) for feed in feeds]
+        return [(reconcile_key(run), msgspec.json.encode(run)) for run in runs]
+
+    @rule(thing=st.sampled_from(THINGS))
+    def resend(self, thing: tuple[str, str]) -> None:
+        """An audit names an item by the newest record there is."""
+        self.drive.now += 0.01
+        feed, key = thing[0], key_of(*thing)
+        offsets = [o for o, record in self.drive.logs[feed].items() if record.key == key]
+        offset = max(offsets) if self.latest.get(thing) is not None else -1
+        command = Resend("t", feed, self.drive.wall_ms, (ResendItem(key.decode(), 0, offset),))
+        self.command(RESEND_PREFIX, msgspec.json.encode(command))
+
+    @rule(feed=st.sampled_from(FEEDS))
+    def retry(self, feed: str) -> None:
+        self.drive.now += 0.01
+        self.command(RETRY_PREFIX, msgspec.json.encode(Retry("t", feed, self.drive.wall_ms)))
+
+    def command(self, prefix: bytes, value: bytes) -> None:
+        self.commands += 1
+        self.drive.say((prefix + str(self.commands).encode(), value))
+
+    @rule()
+    def move(self) -> None:
+        """The target is another one, that holds nothing; what is on its way arrives at the old one."""
+        self.confirm()
+        self.address = Address("t", f"{self.address.url}/x")
+        bad = self.service.bad
+        self.service, self.flying, self.stuck = Service(), [], []
+        self.service.bad = bad
+        self.drive = self.born(self.drive, clean=False)
+
+    @rule()
+    def confirm(self) -> None:
+        if self.drive.delivery.held_back:
+            address = (address_key("t"), msgspec.json.encode(self.address))
+            self.drive.say(*self.reconciles(FEEDS, "force"), address)
 
     @rule()
     def scan(self) -> None:
@@ -142,14 +208,14 @@ class TreeMachine(RuleBasedStateMachine):
                 case "later":
                     self.stick(request, data)
         self.flying = []
-        self.drive = TreeDrive(self.service, rules=RULES, items_max=3, after=self.drive, clean=False)
+        self.drive = self.born(self.drive, clean=False)
 
     @rule()
     def drain(self) -> None:
         self.land()
         self.drive.commit()
         clean = not self.drive.delivery.in_doubt
-        self.drive = TreeDrive(self.service, rules=RULES, items_max=3, after=self.drive, clean=clean)
+        self.drive = self.born(self.drive, clean=clean)
 
     def land(self) -> None:
         self.drive.land(self.flying)
@@ -165,6 +231,7 @@ class TreeMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.land()
+        self.confirm()
         self.quiet()
         self.service.bad = set()
         for feed in FEEDS:
@@ -173,6 +240,7 @@ class TreeMachine(RuleBasedStateMachine):
             self.quiet()
         for feed in FEEDS:
             alive = {name for (of, name), content in self.latest.items() if of == feed and content}
+            alive = {name for name in alive if self.scope_of((feed, name)) not in self.off}
             wanted = {name for name in alive if self.stands((feed, name))}
             letters = self.drive.letters(feed)
             outcomes = self.drive.outcomes(feed)
@@ -181,6 +249,11 @@ class TreeMachine(RuleBasedStateMachine):
             assert set(letters) == alive - wanted
             assert {name for name, outcome in outcomes.items() if outcome == "retryable"} == set(letters)
             assert all(letter.error.startswith("waits for price book") for letter in letters.values())
+
+    @staticmethod
+    def scope_of(thing: tuple[str, str]) -> str:
+        book = ABOVE.get(thing, thing[1])
+        return VIEW if thing[0] == "categories" else book.partition("::")[0]
 
     def stands(self, thing: tuple[str, str]) -> bool:
         """Prices and child books need what is above them."""
