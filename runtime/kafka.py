@@ -3,8 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -23,6 +22,8 @@ from runtime.errors import Fault, Unreachable, UsageError
 from runtime.record import Record, from_message
 from runtime.settings import KafkaSettings
 from schemas.topics import MESSAGE_BYTES_MAX
+
+T = TypeVar("T")
 
 ADMIN_TIMEOUT_S: Final = 20.0
 # Answers of a broker that does not speak for a group yet, or no more: a new one's positions are being loaded.
@@ -397,7 +398,7 @@ def raise_positions(
 
 def _set_positions(admin: AdminClient, group: str, places: list[TopicPartition]) -> None:
     wanted = [ConsumerGroupTopicPartitions(group, places)]
-    _of_coordinator(group, lambda: admin.alter_consumer_group_offsets(wanted)[group])
+    _of_coordinator(group, lambda: admin.alter_consumer_group_offsets(wanted)[group].result(ADMIN_TIMEOUT_S))
 
 
 def _await_coordinators(consumer: Consumer, group: str, partitions: list[TopicPartition]) -> None:
@@ -405,10 +406,7 @@ def _await_coordinators(consumer: Consumer, group: str, partitions: list[TopicPa
 
     The admin client (librdkafka 2.x) ends the process at the answer that a group has no coordinator yet.
     """
-    try:
-        consumer.committed(partitions[:1], ADMIN_TIMEOUT_S)
-    except KafkaException as error:
-        raise _group_failure(group, error) from error
+    _of_coordinator(group, lambda: consumer.committed(partitions[:1], ADMIN_TIMEOUT_S))
 
 
 def committed_offsets(
@@ -420,12 +418,14 @@ def committed_offsets(
         Unreachable: the broker does not tell.
     """
     asked = [ConsumerGroupTopicPartitions(group, partitions)]
-    answer = _of_coordinator(group, lambda: admin.list_consumer_group_offsets(asked)[group])
+    answer = _of_coordinator(
+        group, lambda: admin.list_consumer_group_offsets(asked)[group].result(ADMIN_TIMEOUT_S)
+    )
     places: list[TopicPartition] = answer.topic_partitions
     return places
 
 
-def _of_coordinator(group: str, ask: Callable[[], Future[ConsumerGroupTopicPartitions]]) -> Any:
+def _of_coordinator(group: str, ask: Callable[[], T]) -> T:
     """What a group's coordinator answers; asked again while the group is still being given one.
 
     Raises:
@@ -434,7 +434,7 @@ def _of_coordinator(group: str, ask: Callable[[], Future[ConsumerGroupTopicParti
     deadline = time.monotonic() + ADMIN_TIMEOUT_S
     while True:
         try:
-            return ask().result(ADMIN_TIMEOUT_S)
+            return ask()
         except (KafkaException, TimeoutError) as error:
             is_moving = isinstance(error, KafkaException) and error.args[0].code() in _COORDINATOR_MOVES
             if not is_moving or time.monotonic() >= deadline:

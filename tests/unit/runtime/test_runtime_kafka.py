@@ -5,7 +5,13 @@ from concurrent.futures import Future
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 from fake_kafka import FakeProducer
 
@@ -98,6 +104,31 @@ def test_a_group_s_coordinator_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 
     assert [place.offset for place in _positions(coordinator)] == [7]
     assert coordinator.asked == 3
+
+
+class EarlyConsumer:
+    """Asked in a group that its broker does not speak for yet."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def committed(self, places: list[TopicPartition], timeout_s: float) -> list[TopicPartition]:
+        self.asked += 1
+        if self.asked < 3:
+            raise KafkaException(KafkaError(KafkaError.NOT_COORDINATOR))
+        return places
+
+
+def test_the_first_question_in_a_group_is_asked_again_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the one that has a new broker make its topic of positions."""
+    monkeypatch.setattr(kafka, "_COORDINATOR_RETRY_S", 0.001)
+    consumer, admin = EarlyConsumer(), Coordinator([])
+
+    made = kafka.commit_beginnings(
+        cast("AdminClient", admin), cast("Consumer", consumer), "g", [TopicPartition("t", 0, 7)]
+    )
+
+    assert (made, consumer.asked) == (0, 3)
 
 
 def test_a_coordinator_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
