@@ -34,17 +34,19 @@ _COORDINATOR_MOVES: Final = frozenset(
         KafkaError.NOT_COORDINATOR,
     }
 )
+_NO_SUCH_PLACE: Final = frozenset(
+    {
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
 _COORDINATOR_RETRY_S: Final = 0.2
 SESSION_TIMEOUT_MS: Final = 10_000
 # The broker aborts a transaction that is older; an abandoned one stops readers until then.
 TRANSACTION_TIMEOUT_S: Final = 30.0
 # The client library's own lines: in a role they join the log; a command, which sets up no log, says what
 # failed itself and stays quiet otherwise.
-_NO_SUCH_PLACE: Final = {
-    KafkaError._UNKNOWN_PARTITION,
-    KafkaError._UNKNOWN_TOPIC,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-}
 _CLIENT_LOG: Final = logging.getLogger("librdkafka")
 _CLIENT_LOG.addHandler(logging.NullHandler())
 
@@ -436,8 +438,7 @@ def _of_coordinator(group: str, ask: Callable[[], T]) -> T:
         try:
             return ask()
         except (KafkaException, TimeoutError) as error:
-            is_moving = isinstance(error, KafkaException) and error.args[0].code() in _COORDINATOR_MOVES
-            if not is_moving or time.monotonic() >= deadline:
+            if _code(error) not in _COORDINATOR_MOVES or time.monotonic() >= deadline:
                 raise _group_failure(group, error) from error
         time.sleep(_COORDINATOR_RETRY_S)
 

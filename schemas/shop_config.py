@@ -85,7 +85,7 @@ def value(config: Config, path: str) -> str:
 _NUMBER: Final = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+))", re.ASCII)
 
 
-def number(text: str) -> Decimal:
+def leading_number(text: str) -> Decimal:
     """What a setting's text means as a number: as the shop reads it, the number it begins with, else 0."""
     found = _NUMBER.match(text)
     return Decimal(found[1]) if found else Decimal(0)

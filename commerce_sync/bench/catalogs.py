@@ -55,9 +55,11 @@ async def _at_rest(address: DatabaseAddress) -> None:
         await cursor.execute("SELECT @@innodb_max_dirty_pages_pct")
         ((usual,),) = await cursor.fetchall()
         await cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = 0")
-        left = [_LEFT_MAX]
-        while max(left) >= _LEFT_MAX and time.monotonic() < deadline:
-            await asyncio.sleep(_LOOK_S)
-            await cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN %s", (_LEFT,))
-            left = [int(pages) for _, pages in await cursor.fetchall()]
-        await cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = %s", (usual,))
+        try:
+            left = [_LEFT_MAX]
+            while max(left) >= _LEFT_MAX and time.monotonic() < deadline:
+                await asyncio.sleep(_LOOK_S)
+                await cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN %s", (_LEFT,))
+                left = [int(pages) for _, pages in await cursor.fetchall()]
+        finally:
+            await cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = %s", (usual,))

@@ -40,7 +40,6 @@ from schemas.codec import decode
 from schemas.keys import canonical_json
 
 Item = dict[str, Any]
-_REASON_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def build_one(batch: Batch, key: str, not_before_s: int = 0) -> Built:
         frame = extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}, line {frame.lineno}"
         reason = f"unforeseen {type(error).__name__}: {error} ({where})"
-        return Built(parked={letters.WHOLE: reason[:_REASON_MAX]})
+        return Built(parked={letters.WHOLE: reason[: letters.REASON_MAX]})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from schemas.records import EmittedItem
 
 # The part that is the entity itself: none of its items can be built.
 WHOLE: Final = ""
+# Characters of a reason; what an exception says may hold a whole value.
+REASON_MAX: Final = 500
 _ON_WEBSITE: Final = "website:"
 
 

@@ -379,7 +379,7 @@ class BuilderStage:
                 encoded = {key: encode(key[0], items[key]) for key in difference.emit}
             except (TypeError, ValueError, OverflowError) as error:
                 # A value the schema does not know is this entity's trouble, not its neighbours'.
-                failure = f"the item does not fit its schema: {error}"[:500]
+                failure = f"the item does not fit its schema: {error}"[: letters.REASON_MAX]
         parked = {**built.parked, **_claimed(work.entity, standing.others)}
         again = echo.again_for(work, entry.again, snapshot.blind, self._now_ms(), self._options.echo_ms)
         others = tuple(sorted(standing.others))

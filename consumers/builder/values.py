@@ -43,7 +43,7 @@ class StoreView:
 
     @cached_property
     def low_stock_below(self) -> Decimal:
-        return shop_config.number(shop_config.value(self.config, shop_config.LOW_STOCK_BELOW))
+        return shop_config.leading_number(shop_config.value(self.config, shop_config.LOW_STOCK_BELOW))
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,9 @@ class Tree:
 
     def found(self, feed: str, *keys: bytes) -> None:
         """The status tells again what the target holds; without keys, all of a feed's do."""
-        if keys or not self._lost:
+        if not self._lost:
+            return
+        if keys:
             self._lost.difference_update(Node(feed, key) for key in keys)
         else:
             self._lost = {node for node in self._lost if node.feed != feed}

@@ -153,6 +153,7 @@ def test_what_is_removed_behind_our_back_shows_in_a_metric_until_it_is_back(
     path: Pipeline, tmp_path: Path
 ) -> None:
     """The role looks on its own, sends nothing, and says it once in the log."""
+    path.rest()
     held = path.held()
     sku = sorted({sku for sku, view in held if view == "default"})[2]
     with auditing(path, tmp_path) as drift:
@@ -213,6 +214,7 @@ def test_whatever_reads_items_takes_those_that_a_registry_framed(path: Pipeline)
 
 def test_each_difference_is_found_at_its_stage_and_mended_with_no_request_too_many(path: Pipeline) -> None:
     """Removed, altered, left over at the service; an edit nobody saw; a feed record that nobody emitted."""
+    path.rest()
     held = path.held()
     removed, altered, missed, torn = sorted({sku for sku, view in held if view == "default"})[3:7]
     names = TopicNames(path.scene.settings.kafka.topic_prefix)

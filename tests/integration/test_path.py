@@ -82,7 +82,7 @@ def test_two_products_swap_their_skus_in_one_transaction(path: Pipeline) -> None
 
 def test_a_resync_of_an_unchanged_catalog_sends_nothing(path: Pipeline) -> None:
     """Every entity is built, none differs from what was emitted."""
-    path.settle()
+    path.rest()
     before = len(path.requests_made())
 
     done = path.command("resync", "--feed", "Products", "--json").json()

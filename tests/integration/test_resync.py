@@ -137,7 +137,7 @@ def product_items_sent(path: Pipeline, since: int) -> int:
 
 def test_items_asked_for_by_id_are_sent_though_unchanged(path: Pipeline) -> None:
     """These, and no others; a product may be named by its id too, and an id without a product is refused."""
-    path.settle()
+    path.rest()
     by_sku, by_id = path.product_ids()[3:5]
     sku, other = (skus_by_id(path)[product] for product in (by_sku, by_id))
     views = sum(1 for held_sku, _ in path.held() if held_sku in {sku, other})
@@ -164,7 +164,7 @@ def test_of_two_at_once_the_second_joins_waits_or_is_refused_and_each_item_goes_
 
     The cleanup is for a target that was emptied: everything goes again, and operators are warned.
     """
-    path.settle()
+    path.rest()
     items, before = len(path.held()), len(path.requests_made())
     words = ("resync", "--feed", "products")
 
@@ -199,7 +199,7 @@ def test_of_two_at_once_the_second_joins_waits_or_is_refused_and_each_item_goes_
 
 def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(path: Pipeline) -> None:
     """Of changes that the router has not seen yet; afterwards exactly these arrive."""
-    path.settle()
+    path.rest()
     renamed, deleted = path.product_ids()[8:10]
     skus, held = skus_by_id(path), path.held()
     before, ends = len(path.requests_made()), path.ends(FEEDS)

@@ -38,7 +38,6 @@ def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pip
     times = {
         f"{TARGET_SETTINGS}REQUEST_TIMEOUT_S": "2",
         f"{TARGET_SETTINGS}RETRY_S": "3",
-        f"{TARGET_SETTINGS}SETTLE_S": "4",
         f"{TARGET_SETTINGS}BATCH__PRODUCTS": "10",
     }
     with running(stack, tmp_path_factory.mktemp("sink"), 40, times, {"sink": 2}) as pipeline:
@@ -128,7 +127,7 @@ def test_what_waits_for_attention_goes_again_by_force_alone(path: Pipeline) -> N
     ((sku,),) = path.rows(f"SELECT sku FROM catalog_product_entity WHERE entity_id = {product}")
     path.put_faults({"match": {"path": PRODUCTS_PATH, "sku": sku}, "do": {"invalid": True}})
     rename(path, product, "Forced")
-    path.settle()
+    path.rest()
     path.clear_faults()
     words, made = ("resync", "--feed", "products"), [len(path.requests_made())]
     for more in ((), ("--no-reindex",), ("--force",)):

@@ -110,8 +110,8 @@ def _stock_text(
 def _of_all_groups(text: str) -> Decimal:
     """A setting's number; one that differs by customer group is read for all groups."""
     if not text.startswith("{"):
-        return config.number(text)
+        return config.leading_number(text)
     try:
-        return config.number(str(json.loads(text).get(_ALL_GROUPS, 1)))
+        return config.leading_number(str(json.loads(text).get(_ALL_GROUPS, 1)))
     except ValueError:
         return Decimal(1)

@@ -78,7 +78,7 @@ class Inventory:
 
     @cached_property
     def min_qty(self) -> Decimal:
-        return config.number(config.value(self.settings, config.MIN_QTY))
+        return config.leading_number(config.value(self.settings, config.MIN_QTY))
 
 
 @dataclass(frozen=True, slots=True)
