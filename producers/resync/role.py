@@ -61,7 +61,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
             )
             loop.run(
                 stage,
-                group_consumer(settings.kafka, names.group("resync"), client_id),
+                group_consumer(settings.kafka, names.group("resync"), client_id, is_hurried=False),
                 transactional_producer(settings.kafka, client_id, names.group("resync"), names.control),
                 topics(settings),
                 batch_records_max=100,

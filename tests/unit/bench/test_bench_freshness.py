@@ -21,10 +21,10 @@ def test_a_name_says_which_change_wrote_it() -> None:
 
 
 def test_the_warm_up_comes_before_the_seconds() -> None:
-    """10 s at 50 a second are not counted; the 60 s after them are."""
+    """45 s at 50 a second are not counted; the 60 s after them are."""
     options = Options(seconds=60, changes_per_second=50)
 
-    assert (options.warm_up, options.changes) == (500, 3500)
+    assert (options.warm_up, options.changes) == (2250, 5250)
 
 
 def test_slow_rates_measure_something() -> None:
@@ -38,7 +38,7 @@ def test_more_changes_than_can_be_followed_are_refused_at_once() -> None:
         require_possible(Options(seconds=10_000, changes_per_second=50))
 
     assert str(caught.value) == (
-        "--seconds 10000 at --changes-per-second 50 are 500500 changes; "
+        "--seconds 10000 at --changes-per-second 50 are 502250 changes; "
         "at most 100000 can be followed: choose less"
     )
 
