@@ -23,19 +23,45 @@ _OWNERS: Final[Mapping[Kind, str]] = {
     "download": "SELECT link_id, product_id FROM {p}downloadable_link WHERE link_id IN %s",
     "sample": "SELECT sample_id, product_id FROM {p}downloadable_sample WHERE sample_id IN %s",
 }
-# A composite's options, categories, status and stock depend on its children. Commerce keeps the relation
-# beside the three tables that say it again; a row in any of them is enough. Last: whether it is the product.
-_FAMILY: Final = (
-    "SELECT entity_id, sku, 1 FROM {p}catalog_product_entity WHERE entity_id IN %s"
-    " UNION ALL SELECT r.child_id, p.sku, 0 FROM {p}catalog_product_relation r"
-    " JOIN {p}catalog_product_entity p ON p.entity_id = r.parent_id WHERE r.child_id IN %s"
-    " UNION ALL SELECT s.product_id, p.sku, 0 FROM {p}catalog_product_super_link s"
-    " JOIN {p}catalog_product_entity p ON p.entity_id = s.parent_id WHERE s.product_id IN %s"
-    " UNION ALL SELECT b.product_id, p.sku, 0 FROM {p}catalog_product_bundle_selection b"
+# Of each: the id asked for, a SKU, and whether that is the product's own.
+_OWN: Final = "SELECT entity_id, sku, 1 FROM {p}catalog_product_entity WHERE entity_id IN %s"
+_BUNDLES: Final = (
+    "SELECT b.product_id, p.sku, 0 FROM {p}catalog_product_bundle_selection b"
     " JOIN {p}catalog_product_entity p ON p.entity_id = b.parent_product_id WHERE b.product_id IN %s"
-    " UNION ALL SELECT l.linked_product_id, p.sku, 0 FROM {p}catalog_product_link l"
-    " JOIN {p}catalog_product_entity p ON p.entity_id = l.product_id"
-    " WHERE l.link_type_id = 3 AND l.linked_product_id IN %s"
+)
+_OTHER_PARENTS: Final = (
+    (
+        "SELECT r.child_id, p.sku, 0 FROM {p}catalog_product_relation r"
+        " JOIN {p}catalog_product_entity p ON p.entity_id = r.parent_id WHERE r.child_id IN %s"
+    ),
+    (
+        "SELECT s.product_id, p.sku, 0 FROM {p}catalog_product_super_link s"
+        " JOIN {p}catalog_product_entity p ON p.entity_id = s.parent_id WHERE s.product_id IN %s"
+    ),
+    (
+        "SELECT l.linked_product_id, p.sku, 0 FROM {p}catalog_product_link l"
+        " JOIN {p}catalog_product_entity p ON p.entity_id = l.product_id"
+        " WHERE l.link_type_id = 3 AND l.linked_product_id IN %s"
+    ),
+)
+# A composite's options, status and stock depend on its children. Commerce keeps the relation beside the three
+# tables that say it again; a row in any of them is enough.
+_FAMILY: Final = " UNION ALL ".join((_OWN, _BUNDLES, *_OTHER_PARENTS))
+# True where one of these attributes of products keeps its values in this type of table.
+_KEPT: Final = (
+    " AND EXISTS(SELECT 1 FROM {p}eav_attribute a"
+    " JOIN {p}eav_entity_type t ON t.entity_type_id = a.entity_type_id"
+    " WHERE t.entity_type_code = 'catalog_product' AND a.attribute_code IN (CODES)"
+    " AND a.backend_type = 'TYPE')"
+)
+# Of another product's values a bundle shows the name, and every parent depends on these two.
+_STATES: Final = "'status', 'price_type'"
+_SHOWING: Final = " UNION ALL ".join(
+    (
+        _OWN,
+        _BUNDLES + _KEPT.replace("CODES", f"'name', {_STATES}"),
+        *(parents + _KEPT.replace("CODES", _STATES) for parents in _OTHER_PARENTS),
+    )
 )
 # Those who show the product's SKU, type or website beside its parents: its children, its variants and who
 # links to it.
@@ -74,6 +100,7 @@ class Resolved:
 
     Args:
         family: SKUs by product id: the product's own and those of its parents. own: only the product's.
+        showing: SKUs by `type:product id`: the product's own and those of parents that show such values.
         neighbours, bundle_children: further SKUs by product id.
         owners: product ids by a row's id (or by a spelling of a SKU), by kind.
         whole_attributes: ids of attributes that got their first option with this batch, or have none left.
@@ -81,6 +108,7 @@ class Resolved:
 
     family: Groups = field(default_factory=dict)
     own: Groups = field(default_factory=dict)
+    showing: Groups = field(default_factory=dict)
     neighbours: Groups = field(default_factory=dict)
     bundle_children: Groups = field(default_factory=dict)
     owners: Mapping[Kind, Groups] = field(default_factory=dict)
@@ -109,6 +137,8 @@ class Resolved:
             return [(touch.value, True)]
         if touch.kind == "product":
             return self._of_product(touch.value)
+        if touch.kind == "value":
+            return _or_reference(_product_of(touch), self.showing.get(touch.value))
         if touch.kind == "neighbours":
             others = sorted(self.neighbours.get(touch.value, ()))
             return [*self._of_product(touch.value), *((sku, False) for sku in others)]
@@ -124,19 +154,25 @@ class Resolved:
         """True when the row is another product's, and this one only shows something of it."""
         if touch.kind == "sku":
             return False
-        products = self.owners.get(touch.kind, {}).get(touch.value, frozenset({touch.value}))
+        products = self.owners.get(touch.kind, {}).get(touch.value, frozenset({_product_of(touch)}))
         return touch.kind == "bundle_children" or not any(sku in self.own.get(p, ()) for p in products)
 
     def _of_product(self, product_id: str) -> list[tuple[str, bool]]:
-        skus = self.family.get(product_id)
-        if not skus:
-            return [(f"product:{product_id}", True)]
-        return [(sku, False) for sku in sorted(skus)]
+        return _or_reference(product_id, self.family.get(product_id))
+
+
+def _product_of(touch: Touch) -> str:
+    """The id that the touch names; a value's stands behind its type."""
+    return touch.value.rpartition(":")[2]
+
+
+def _or_reference(product_id: str, skus: Iterable[str] | None) -> list[tuple[str, bool]]:
+    return [(sku, False) for sku in sorted(skus)] if skus else [(f"product:{product_id}", True)]
 
 
 DIRECT: Final[frozenset[Kind]] = frozenset({"category", "attribute", "scope"})
 NEED_NO_QUERY: Final[frozenset[Kind]] = DIRECT | {"sku", "refers_to", "everything"}
-_NAMED_BY_A_ROW: Final[frozenset[Kind]] = frozenset({"product", "neighbours", *_OWNERS})
+_NAMED_BY_A_ROW: Final[frozenset[Kind]] = frozenset({"product", "value", "neighbours", *_OWNERS})
 
 
 def resolve(reader: Reader, prefix: str, touches: Iterable[Touch]) -> Resolved:
@@ -169,9 +205,14 @@ def resolve(reader: Reader, prefix: str, touches: Iterable[Touch]) -> Resolved:
     options = {value.removeprefix("option:") for value in values.get("refers_to", ())}
     owned = {product for found in owners.values() for products in found.values() for product in products}
     family = rows(_FAMILY, {*values.get("product", ()), *neighbours, *owned})
+    showing = {
+        backend_type: rows(_SHOWING.replace("TYPE", backend_type), ids)
+        for backend_type, ids in _by_type(values.get("value", ())).items()
+    }
     return Resolved(
         _grouped(family),
-        _grouped(row for row in family if row[2]),
+        _grouped(row for found in (family, *showing.values()) for row in found if row[2]),
+        _grouped((f"{of}:{row[0]}", row[1]) for of, found in showing.items() for row in found),
         groups(_NEIGHBOURS, neighbours),
         groups(_BUNDLE_CHILDREN, values.get("bundle_children", ())),
         owners,
@@ -181,6 +222,15 @@ def resolve(reader: Reader, prefix: str, touches: Iterable[Touch]) -> Resolved:
             if attribute not in first_options or first_options[attribute] & options
         ),
     )
+
+
+def _by_type(values: Iterable[str]) -> dict[str, set[str]]:
+    """Product ids by the type of their values."""
+    ids: dict[str, set[str]] = {}
+    for value in values:
+        backend_type, _, product_id = value.partition(":")
+        ids.setdefault(backend_type, set()).add(product_id)
+    return ids
 
 
 def _by_spelling(spelled: set[str], found: Groups) -> dict[str, frozenset[str]]:

@@ -14,10 +14,11 @@ from schemas.tables import CATEGORY_ATTRIBUTES, EAV_TYPES
 
 # sku, category, attribute, scope: the entity itself. refers_to: whoever was built from that row. everything:
 # all of one kind of entity, by a command. config: what depends on this configuration path. The others are
-# looked up: `product` is the product with this id and its parents, `neighbours` besides them its children and
-# who links to it, `bundle_children` the children of a bundle with this id, `spelling` the products whose SKU
-# the database holds equal to this text, `options_of` all products when this attribute got its first option or
-# lost its last; the rest are ids of rows that a product owns.
+# looked up: `product` is the product with this id and its parents, `value` the product that a value of this
+# type (`varchar:7`) belongs to and who shows such values of it, `neighbours` the product, its parents and
+# children and who links to it, `bundle_children` the children of a bundle with this id, `spelling` the
+# products whose SKU the database holds equal to this text, `options_of` all products when this attribute got
+# its first option or lost its last; the rest are ids of rows that a product owns.
 Kind = Literal[
     "sku",
     "category",
@@ -27,6 +28,7 @@ Kind = Literal[
     "everything",
     "config",
     "product",
+    "value",
     "neighbours",
     "bundle_children",
     "spelling",
@@ -98,7 +100,13 @@ _PRODUCT_RULES: Final[Mapping[str, Rule]] = {
         on_delete=(("refers_to", "product:entity_id"),),
         on_change=(frozenset({"sku", "type_id", "required_options"}), (("neighbours", "entity_id"),)),
     ),
-    **{f"catalog_product_entity_{backend_type}": _BY_ENTITY_ID for backend_type in EAV_TYPES},
+    **{
+        f"catalog_product_entity_{backend_type}": Rule(
+            (("value", f"{backend_type}:entity_id"),), frozenset({"value_id"})
+        )
+        for backend_type in EAV_TYPES
+    },
+    # Also what a variant is of what its parent has to choose from: the options of any attribute.
     "catalog_product_entity_int": Rule(
         (("product", "entity_id"), ("bundle_children", "entity_id")), frozenset({"value_id"})
     ),

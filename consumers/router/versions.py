@@ -16,9 +16,9 @@ from schemas.edition import VERSIONS, Edition, Versioned
 Rows = Mapping[tuple[str, str], str]
 
 _MARKED: Final[frozenset[Kind]] = frozenset(
-    {"product", "neighbours", "bundle_children", "category", "refers_to"}
+    {"product", "value", "neighbours", "bundle_children", "category", "refers_to"}
 )
-_MARK: Final = re.compile(r"(?P<before>|category:)(?P<of>product|category)-row-(?P<row>\d+)")
+_MARK: Final = re.compile(r"(?P<before>(?:[a-z]+:)?)(?P<of>product|category)-row-(?P<row>\d+)")
 
 
 def as_open_source(edition: Edition, table: str, image: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -45,6 +45,8 @@ class FakeShop:
         self.position = position
         self.parents: dict[int, list[int]] = {}
         self.children: dict[int, list[int]] = {}
+        # Bundles by the ids of what they sell.
+        self.bundles: dict[int, list[int]] = {}
         self.products_of_media: dict[int, list[int]] = {}
         self.options_of_attribute: dict[int, list[int]] = {}
         self.rows: dict[str, ProductRows] = {}
@@ -118,8 +120,10 @@ class FakeShop:
         if "UNION ALL" in statement:
             ids = parameters[0]
             own = [(int(i), self.skus[int(i)], 1) for i in ids if int(i) in self.skus]
-            parents = [(int(i), self.skus[p], 0) for i in ids for p in self.parents.get(int(i), [])]
-            return [*own, *parents]
+            parents = self.parents if "a.backend_type" not in statement else {}
+            if "a.backend_type = 'varchar'" in statement:
+                parents = self.bundles
+            return [*own, *((int(i), self.skus[p], 0) for i in ids for p in parents.get(int(i), []))]
         if "WHERE sku IN" in statement:
             (skus,) = parameters
             # The column compares without case.

@@ -375,6 +375,10 @@ def test_more_products_are_read_with_no_more_queries(shop: Shop) -> None:
     [
         ("product", "2", {"B", "SET", "BOX"}),
         ("product", "5", {"HOODIE-M", "HOODIE"}),
+        ("value", "varchar:2", {"B", "BOX"}),
+        ("value", "text:2", {"B"}),
+        ("value", "decimal:5", {"HOODIE-M"}),
+        ("value", "int:2", {"B", "SET", "BOX"}),
         ("neighbours", "3", {"HOODIE", "HOODIE-S", "HOODIE-M", "A"}),
         ("neighbours", "2", {"B", "SET", "BOX", "A"}),
         ("bundle_children", "7", {"A", "B"}),
@@ -404,10 +408,17 @@ def test_a_row_is_traced_to_the_products_that_show_it(
     assert [name for name, is_reference in found if is_reference] == []
 
 
-@pytest.mark.parametrize(("kind", "reference"), [("product", "product:77"), ("media", "media:77")])
-def test_an_id_of_no_row_is_asked_of_the_index(shop: Shop, kind: Kind, reference: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "value", "reference"),
+    [
+        ("product", "77", "product:77"),
+        ("value", "varchar:77", "product:77"),
+        ("media", "77", "media:77"),
+    ],
+)
+def test_an_id_of_no_row_is_asked_of_the_index(shop: Shop, kind: Kind, value: str, reference: str) -> None:
     """Its rows went by cascade, without an event."""
-    touch = Touch(kind, "77")
+    touch = Touch(kind, value)
 
     with shop.database.snapshot() as snapshot:
         assert resolve(snapshot, "", [touch]).entities(touch) == [(reference, True)]

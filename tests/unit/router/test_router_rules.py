@@ -85,7 +85,7 @@ def test_only_a_delete_adds_the_reference(op: str) -> None:
 @pytest.mark.parametrize(
     ("table", "row", "touches"),
     [
-        ("catalog_product_entity_varchar", {"entity_id": 7, "value": "a"}, [("product", "7")]),
+        ("catalog_product_entity_varchar", {"entity_id": 7, "value": "a"}, [("value", "varchar:7")]),
         (
             "catalog_product_entity_int",
             {"entity_id": 7, "value": 2},

@@ -45,20 +45,45 @@ def price_change(product_id: int, **where: int) -> Record:
     return change("catalog_product_entity_decimal", "u", row, {**row, "value": 2}, **where)
 
 
+def stock_change(product_id: int, **where: int) -> Record:
+    """Of what the product's parents depend on."""
+    row = {"item_id": 1, "product_id": product_id, "qty": 1}
+    return change("cataloginventory_stock_item", "u", row, {**row, "qty": 2}, **where)
+
+
 def product_change(sku: str, **where: int) -> Record:
     row = {"entity_id": 1, "sku": sku, "attribute_set_id": 4}
     return change("catalog_product_entity", "u", row, {**row, "attribute_set_id": 9}, **where)
 
 
 def test_an_id_resolves_to_the_sku_and_to_its_parents() -> None:
-    """A composite's items depend on its children."""
+    """A composite's items depend on its children: whether one is enabled, and which option it is."""
     shop = FakeShop({7: "child", 3: "parent", 4: "set"})
     shop.parents[7] = [3, 4]
+    row = {"value_id": 1, "entity_id": 7, "value": 1}
 
-    outgoing = stage(shop).process([price_change(7)])
+    outgoing = stage(shop).process([change("catalog_product_entity_int", "u", row, {**row, "value": 2})])
 
     assert sorted(dirty(outgoing)) == ["child", "parent", "set"]
     assert len(outgoing) == 3
+
+
+def test_a_value_that_no_parent_shows_makes_no_parent_dirty() -> None:
+    """A text or a price is the child's own; the name, kept among the varchars, is shown by bundles."""
+    shop = FakeShop({7: "child", 3: "parent", 4: "bundle"})
+    shop.parents[7], shop.bundles[7] = [3, 4], [4]
+    row = {"value_id": 1, "entity_id": 7, "value": "old"}
+    texts, names = (f"catalog_product_entity_{backend_type}" for backend_type in ("text", "varchar"))
+
+    text = stage(shop).process([change(texts, "u", row, {**row, "value": "new"})])
+    price = stage(shop).process([price_change(7)])
+    name = stage(shop).process([change(names, "u", row, {**row, "value": "new"})])
+
+    assert [sorted(dirty(outgoing)) for outgoing in (text, price, name)] == [
+        ["child"],
+        ["child"],
+        ["bundle", "child"],
+    ]
 
 
 def test_a_dirty_record_lies_in_its_entity_s_partition_with_position_and_commit() -> None:
@@ -286,7 +311,7 @@ def large(shop: FakeShop, **where: int) -> list[Record]:
     """Changes of so many products of one transaction that it is a large one; the first is product 7."""
     ids = range(7, 7 + LARGE_ENTITIES + 1)
     shop.skus |= {n: f"sku-{n}" for n in ids}
-    return [price_change(n, **where) for n in ids]
+    return [stock_change(n, **where) for n in ids]
 
 
 def test_a_relative_of_an_import_s_rows_waits_a_moment_in_its_lane() -> None:
@@ -299,7 +324,7 @@ def test_a_relative_of_an_import_s_rows_waits_a_moment_in_its_lane() -> None:
     assert sorted(dirty(outgoing)) == sorted(f"sku-{n}" for n in range(7, 58))
     assert dirty(outgoing, BULK) == {
         "parent": Dirty(
-            "catalog_product_entity_decimal:u", Position(1, "binlog.000001", 100), 1_000, lane="live"
+            "cataloginventory_stock_item:u", Position(1, "binlog.000001", 100), 1_000, lane="live"
         )
     }
 
@@ -320,7 +345,7 @@ def test_an_entity_goes_once_a_batch_in_the_greatest_haste() -> None:
     shop = FakeShop({3: "parent"})
     shop.parents[7] = [3]
 
-    outgoing = stage(shop).process([price_change(3, pos=50), *large(shop, pos=900)])
+    outgoing = stage(shop).process([stock_change(3, pos=50), *large(shop, pos=900)])
 
     assert dirty(outgoing)["parent"].position == Position(1, "binlog.000001", 900)
     assert dirty(outgoing, BULK) == {}
@@ -332,7 +357,7 @@ def test_a_relative_beyond_the_live_ones_is_bulk() -> None:
     shop.parents[600] = [3]
     shop.skus |= {n: f"sku-{n}" for n in range(10, 601)}
 
-    outgoing = stage(shop).process([price_change(n, offset=n) for n in range(10, 601)])
+    outgoing = stage(shop).process([stock_change(n, offset=n) for n in range(10, 601)])
 
     assert dirty(outgoing, BULK)["parent"].lane is None
 
