@@ -230,9 +230,6 @@ def start_kafka(layout: Layout, java: Path, classpath: str, port: int, controlle
             # Topics are made with settings of their own; a mistyped name must not make one.
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": "0",
-            # More than cores to run them only change places.
-            "num.io.threads": "2",
-            "num.network.threads": "1",
             "offsets.topic.replication.factor": "1",
             "offsets.topic.num.partitions": "8",
             "transaction.state.log.replication.factor": "1",
