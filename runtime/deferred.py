@@ -124,8 +124,6 @@ class Deferred:
         return [place for place in self._consumer.assignment() if place.topic in self._deferred]
 
     def forget(self) -> None:
-        """The assignment changed: what was paused is no longer assigned, or assigned anew and not paused;
-        what was kept back is read again by whoever has it now.
-        """
+        """The assignment changed: nothing is paused, and what was kept back is read again by its holder."""
         self.looking = False
         self._kept, self._count = {}, 0

@@ -235,6 +235,15 @@ def _drop_pending_offsets(client: Producer, settings: KafkaSettings, group: str,
         asker.close()
 
 
+def take_up(consumer: Consumer, places: list[TopicPartition]) -> None:
+    """Read these partitions, and no others, from their offsets on.
+
+    The client keeps a partition paused that went away and came back: it would hand out nothing, for ever.
+    """
+    consumer.assign(places)
+    consumer.resume(places)
+
+
 def poll_batch(consumer: Consumer, records_max: int, timeout_s: float, gather_s: float = 0.0) -> list[Record]:
     """Wait for one record, then take what else is there; `consume` alone would wait out its timeout.
 

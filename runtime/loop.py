@@ -16,7 +16,7 @@ from runtime.deadline import Deadline, start_over
 from runtime.deferred import Deferred
 from runtime.errors import Fault, Transient, Waiting
 from runtime.health import Health
-from runtime.kafka import ADMIN_TIMEOUT_S, TRANSACTION_TIMEOUT_S, passing, poll_batch
+from runtime.kafka import ADMIN_TIMEOUT_S, TRANSACTION_TIMEOUT_S, passing, poll_batch, take_up
 from runtime.record import Outgoing, Record
 from runtime.write import Write, Writing, in_transaction
 
@@ -342,7 +342,7 @@ class _Assignment:
     def rewind(self, consumer: Consumer) -> None:
         """Read again from where this assignment began; nothing was settled since."""
         if self._places:
-            consumer.assign(self._places)
+            take_up(consumer, self._places)
 
     @property
     def held(self) -> bool:
@@ -372,7 +372,7 @@ class _Assignment:
                 )
                 raise Fault(message)
             self._stage.assign(places)
-            consumer.assign(places)
+            take_up(consumer, places)
             self._places = places
             self._health.ready()
             log.info("partitions assigned", extra={"partitions": _shown(places)})

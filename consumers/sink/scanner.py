@@ -10,7 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from consumers.sink.inbox import Assigned, Failed, Inbox, Lease, Reached, Revoked, Scanned
 from runtime.errors import Fault
-from runtime.kafka import ADMIN_TIMEOUT_S, poll_batch, watermarks
+from runtime.kafka import ADMIN_TIMEOUT_S, poll_batch, take_up, watermarks
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Scanner:
             raise self._failure
         if epoch != self._epoch:
             # Some of these may have been read before the rebalance.
-            self._consumer.assign(self._places)
+            take_up(self._consumer, self._places)
             return
         if not self._places:
             return
@@ -161,7 +161,7 @@ class Scanner:
             ]
             self._paused = False
             self._reached = {}
-            consumer.assign(self._places)
+            take_up(consumer, self._places)
         except BaseException as error:
             self._failure = error
             consumer.assign([])

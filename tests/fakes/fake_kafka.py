@@ -64,16 +64,25 @@ class FakeConsumer:
         self._callbacks = callbacks
 
     def poll(self, timeout_s: float) -> FakeMessage | None:
-        if self._waiting:
-            return self._waiting.pop(0)
-        if not self._steps:
-            raise AssertionError("the loop polls on after the last step")
-        self._waiting.extend(self._steps.pop(0)(self))
-        return self._waiting.pop(0) if self._waiting else None
+        if not self._ready():
+            if not self._steps:
+                raise AssertionError("the loop polls on after the last step")
+            self._waiting.extend(self._steps.pop(0)(self))
+        return next(iter(self.consume(1, timeout_s)), None)
 
     def consume(self, count: int, timeout_s: float) -> list[FakeMessage]:
-        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        taken = self._ready()[:count]
+        self._waiting = [message for message in self._waiting if message not in taken]
         return taken
+
+    def _ready(self) -> list[FakeMessage]:
+        """What waits and is not paused; one that was paused still is when it went away and came back."""
+        paused = {(place.topic, place.partition) for place in self.paused}
+        return [
+            message
+            for message in self._waiting
+            if message.error() is not None or (message.topic(), message.partition()) not in paused
+        ]
 
     def rebalance(self, *places: tuple[str, int]) -> None:
         """Partitions go and come, as in a poll of the real client."""
@@ -105,7 +114,7 @@ class FakeConsumer:
     def position(self, places: list[TopicPartition]) -> list[TopicPartition]:
         return [TopicPartition(place.topic, place.partition, self.committed_offset) for place in places]
 
-    def get_watermark_offsets(self, place: TopicPartition, **_: Any) -> tuple[int, int]:
+    def get_watermark_offsets(self, place: TopicPartition, *_: float, **__: bool) -> tuple[int, int]:
         return (0, self.committed_offset)
 
     def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> None:

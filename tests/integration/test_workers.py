@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,7 @@ from pipeline import Pipeline, running
 from commerce_sync.demo import play
 from commerce_sync.local.stack import Stack
 from commerce_sync.run.request import request_resync
+from commerce_sync.run.roles import Process
 from runtime.kafka import admin_client, producer, reader
 from runtime.lag import behind, ends
 from schemas.keys import canonical_json, partition_for
@@ -21,6 +22,7 @@ from schemas.topics import TopicNames
 pytestmark = pytest.mark.stack
 
 BUILDERS = 4
+JOINING = 3
 
 
 @pytest.fixture(scope="module")
@@ -135,23 +137,60 @@ def test_an_index_that_a_torn_transaction_left_wrong_is_corrected_by_the_feed(pa
 
 def test_a_live_edit_passes_the_bulk_work_that_waits(path: Pipeline) -> None:
     """60,000 entities wait in the bulk lane; an edit is at the target while thousands of them still wait."""
-    settings = path.scene.settings
-    names = TopicNames(settings.kafka.topic_prefix)
-    bulk = names.dirty("product", "bulk")
-    value = msgspec.json.encode(Dirty(reason="test"))
-    client = producer(settings.kafka, "test.bulk")
-    for number in range(60_000):
-        key = f"nobody-{number}".encode()
-        client.produce(bulk, key=key, value=value, partition=partition_for(key, settings.kafka.partitions))
-    client.flush(30)
+    queue_bulk_work(path, [f"nobody-{number}" for number in range(60_000)])
     product = path.product_ids()[20]
     path.sql(f"UPDATE catalog_product_entity SET sku = 'live-first' WHERE entity_id = {product}")
     path.wait_until("the edit is at the target", lambda: any(s == "live-first" for s, _ in path.held()))
-    asker = reader(settings.kafka, "test.bulk")
-    until = ends(asker, [(bulk, number) for number in range(settings.kafka.partitions)])
-    waiting = behind(admin_client(settings.kafka), names.group("builder"), until)
-    asker.close()
+    waiting = bulk_work_left(path)
     path.settle()
 
     assert waiting > 2_000
     assert play.proof(path.scene).differences == ()
+
+
+def test_bulk_work_goes_on_when_builders_join(path: Pipeline) -> None:
+    """A rebalance meets the bulk lane paused half of the time; what a builder keeps was then never read on.
+
+    Seen: two builders started beside a first sync, and half of it waited for ever.
+    """
+    skus = sorted({sku for sku, _ in path.held()})
+    queue_bulk_work(path, skus * 2_000)
+    for number in range(JOINING):
+        seen = [log.read_text().count("partitions assigned") for log in logs(path)]
+        path.scene.supervisor.start([Process("builder", f"joins-{number}")])
+        path.wait_until("the group has made room for it", lambda seen=seen: assigned_since(path, seen))
+    under_way = bulk_work_left(path)
+
+    path.settle()
+
+    assert under_way > 0
+    assert bulk_work_left(path) == 0
+
+
+def assigned_since(path: Pipeline, seen: list[int]) -> bool:
+    """Every builder was assigned partitions once more."""
+    counts = [log.read_text().count("partitions assigned") for log in logs(path)]
+    return all(count > before for count, before in zip(counts, seen, strict=True))
+
+
+def queue_bulk_work(path: Pipeline, skus: Sequence[str]) -> None:
+    """Products to be built in bulk."""
+    settings = path.scene.settings
+    bulk = TopicNames(settings.kafka.topic_prefix).dirty("product", "bulk")
+    value = msgspec.json.encode(Dirty(reason="test"))
+    client = producer(settings.kafka, "test.bulk")
+    for sku in skus:
+        key = sku.encode()
+        client.produce(bulk, key=key, value=value, partition=partition_for(key, settings.kafka.partitions))
+    client.flush(30)
+
+
+def bulk_work_left(path: Pipeline) -> int:
+    settings = path.scene.settings
+    names = TopicNames(settings.kafka.topic_prefix)
+    asker = reader(settings.kafka, "test.bulk")
+    try:
+        places = [(names.dirty("product", "bulk"), number) for number in range(settings.kafka.partitions)]
+        return behind(admin_client(settings.kafka), names.group("builder"), ends(asker, places))
+    finally:
+        asker.close()

@@ -199,6 +199,15 @@ def test_a_rebalance_while_waiting_drops_the_batch() -> None:
     assert (play.stage.batches, play.producer.transactions) == ([[5]], [])
 
 
+def test_what_was_paused_for_a_wait_is_read_after_a_rebalance() -> None:
+    """The client keeps it paused when it comes back: seen as a worker that did nothing any more."""
+    play = Play(assigned, records(5), assigned, records(5), failures=[LONG])
+
+    play.run()
+
+    assert play.stage.batches == [[5], [5]]
+
+
 def test_a_record_of_the_new_assignment_that_a_waiting_poll_takes_is_read_again() -> None:
     """Promise 3: the waiting poll throws away what it gets, so reading begins again at the start."""
 
@@ -719,6 +728,19 @@ def test_a_rebalance_forgets_what_ripens(monkeypatch: pytest.MonkeyPatch) -> Non
     world.ripe_at = {5: 102.0}
 
     assert world.run() == [[5]]
+
+
+def test_bulk_work_goes_on_when_a_rebalance_meets_it_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another builder joins in the moment after a bulk batch: what is kept here waited for ever."""
+
+    def reassigned(consumer: FakeConsumer) -> list[FakeMessage]:
+        assert consumer.paused
+        consumer.rebalance(("in", 0), ("late", 0))
+        return []
+
+    world = Lanes(monkeypatch, late(5), reassigned, late(6), quiet)
+
+    assert world.run() == [[5], [6]]
 
 
 def test_a_batch_that_waited_until_its_partitions_went_forgets_what_ripens(
