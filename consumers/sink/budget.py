@@ -14,6 +14,8 @@ _BURST: Final = 0.1
 # A request is counted when it is written and by the service when it arrives.
 _JITTER_S: Final = 0.3
 _SHORTEST_S: Final = 1e-6
+# Live items may be so much of a day's allowance ahead of its even pace; bulk work makes up for it.
+_LENT_TO_LIVE: Final = 0.4
 # What bulk work leaves for live items: of the burst, and of the allowance.
 _KEPT_OF_BURST: Final = 0.25
 _KEPT_OF_AMOUNT: Final = 0.01
@@ -30,7 +32,7 @@ class Budget:
         self._prices = [_Bucket(settings.prices_per_minute, _MINUTE_S, now)]
         self._products = [
             _Bucket(settings.products_per_minute, _MINUTE_S, now),
-            _Bucket(settings.products_per_day, _DAY_S, now),
+            _Bucket(settings.products_per_day, _DAY_S, now, lent=settings.products_per_day * _LENT_TO_LIVE),
         ]
 
     def wait_s(self, feed: str, items: int, *, bulk: bool = False) -> float:
@@ -73,10 +75,14 @@ class Budget:
 
 
 class _Bucket:
-    """Fills evenly, and no window of its period ever holds more than `amount`; 0 means without limit."""
+    """Fills evenly, and no window of its period ever holds more than `amount`; 0 means without limit.
 
-    def __init__(self, amount: int, period_s: float, now: float) -> None:
+    `lent`: what live items may take before it is there.
+    """
+
+    def __init__(self, amount: int, period_s: float, now: float, lent: float = 0.0) -> None:
         self._amount = amount
+        self._lent = lent
         self._kept = max(1.0, amount * _KEPT_OF_AMOUNT)
         self._rate = amount / period_s
         self._size = max(amount * _BURST, min(amount, 100.0))
@@ -94,14 +100,15 @@ class _Bucket:
         self._fill(now)
         kept = self._size * _KEPT_OF_BURST if bulk else 0.0
         # A request larger than the bucket goes when it is full and leaves a debt.
-        pace_s = (min(wanted + kept, self._size) - self._level) / self._rate
+        there = self._level if bulk else self._level + self._lent
+        pace_s = (min(wanted + kept, self._size) - there) / self._rate
         return max(pace_s, self._window_wait_s(wanted, now, bulk))
 
     def room(self, now: float) -> int:
         if not self._rate:
             return 1 << 30
         self._fill(now)
-        return int(min(self._level, self._amount - self._used))
+        return int(min(self._level + self._lent, self._amount - self._used))
 
     def portion(self, items: int) -> int:
         if not self._rate:
