@@ -63,7 +63,7 @@ def freshness(
     """How long a change takes from its COMMIT to the target, beside Debezium's own share.
 
     The limit is the same change, readable on Debezium's topic. Changes come at a fixed rate, however slow
-    the pipeline is, and the time runs from COMMIT's return; those of the first 45 s warm the servers up. No
+    the pipeline is, and the time runs from COMMIT's return; those of the first 75 s warm the servers up. No
     allowance is kept, unless a second figure is asked for.
 
     Example: commerce-sync bench freshness --seconds 60 --changes-per-second 50

@@ -30,7 +30,7 @@ Report = Callable[[str], None]
 
 # The broker compiles itself meanwhile, on the cores that everything else needs: its first seconds are half as
 # fast as the later ones.
-WARM_UP_S: Final = 45.0
+WARM_UP_S: Final = 75.0
 # A million products are more than an hour's work of two cores.
 SYNC_S_MAX: Final = 4 * 3600.0
 ARRIVE_S_MAX: Final = 60.0

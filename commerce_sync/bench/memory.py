@@ -1,7 +1,5 @@
 """How much memory each role holds: empty, through full resyncs, and started again with all its state."""
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +34,8 @@ def measure(scene: Scene, products: int, report: Report) -> dict[str, Any]:
     first_sync(scene, report)
     moments["resync"] = _resident(scene)
     peaks = peak(scene)
-    _restart(scene)
+    assert scene.supervisor is not None
+    scene.supervisor.restart(scene.supervisor.pids())
     await_ready(scene)
     moments["loaded"] = _resident(scene)
     ours, limit = sum(moments["loaded"].values()), sum(moments["empty"].values())
@@ -77,21 +76,6 @@ def _is_ready(host: str, port: int) -> bool:
         return requests.get(f"http://{host}:{port}/readyz", timeout=5).ok
     except requests.ConnectionError:
         return False
-
-
-def _restart(scene: Scene) -> None:
-    """Let every role drain; the supervisor starts each again."""
-    assert scene.supervisor is not None
-    before = scene.supervisor.pids()
-    for pid in before.values():
-        os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + READY_S_MAX
-    while len(after := scene.supervisor.pids()) < len(before) or set(after.values()) & set(before.values()):
-        if time.monotonic() > deadline:
-            message = f"the roles were asked to end and did not come back; see {scene.log_dir}"
-            raise NotFine(message)
-        scene.supervisor.tend()
-        time.sleep(_LOOK_S)
 
 
 def _resident(scene: Scene) -> Megabytes:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -92,24 +92,25 @@ class Supervisor:
                     "role died", extra={"worker": child.process.label, "exit": code, "restart_in_s": wait_s}
                 )
             elif now >= child.restart_at:
-                child.running = self._spawn(child.process, child.port, child.in_doubt)
-                child.started_at, child.restart_at = now, None
+                self._renew(child)
         return None
+
+    def restart(self, labels: Collection[str]) -> None:
+        """Drain these processes, and start them again with the environment as it is now."""
+        children = [child for child in self._children if child.process.label in labels]
+        _drain(children)
+        for child in children:
+            child.in_doubt = child.running.returncode == Doubt.exit_code
+            self._renew(child)
 
     def stop(self) -> None:
         """Ask every process to drain, wait, and end what does not."""
-        for child in self._children:
-            if child.running.poll() is None:
-                child.running.terminate()
-        deadline = time.monotonic() + _DRAIN_S
-        for child in self._children:
-            try:
-                child.running.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.warning("role did not drain", extra={"worker": child.process.label})
-                child.running.kill()
-                child.running.wait()
+        _drain(self._children)
         self._children.clear()
+
+    def _renew(self, child: _Child) -> None:
+        child.running = self._spawn(child.process, child.port, child.in_doubt)
+        child.started_at, child.restart_at = time.monotonic(), None
 
     def _spawn(self, process: Process, port: int, in_doubt: bool = False) -> subprocess.Popen[bytes]:
         command = [sys.executable, *self.arguments(process, port, in_doubt)]
@@ -124,6 +125,20 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+
+def _drain(children: Sequence[_Child]) -> None:
+    for child in children:
+        if child.running.poll() is None:
+            child.running.terminate()
+    deadline = time.monotonic() + _DRAIN_S
+    for child in children:
+        try:
+            child.running.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("role did not drain", extra={"worker": child.process.label})
+            child.running.kill()
+            child.running.wait()
 
 
 def role_arguments(

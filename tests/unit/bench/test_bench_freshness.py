@@ -21,15 +21,17 @@ def test_a_name_says_which_change_wrote_it() -> None:
 
 
 def test_the_warm_up_comes_before_the_seconds() -> None:
-    """45 s at 50 a second are not counted; the 60 s after them are."""
+    """75 s at 50 a second are not counted; the 60 s after them are."""
     options = Options(seconds=60, changes_per_second=50)
 
-    assert (options.warm_up, options.changes) == (2250, 5250)
+    assert (options.warm_up, options.changes) == (3750, 6750)
 
 
 def test_slow_rates_measure_something() -> None:
     """At one change in a hundred seconds a run of one second still makes a change."""
-    assert Options(seconds=1, changes_per_second=0.01).changes == 1
+    options = Options(seconds=1, changes_per_second=0.01)
+
+    assert options.changes - options.warm_up == 1
 
 
 def test_more_changes_than_can_be_followed_are_refused_at_once() -> None:
@@ -38,7 +40,7 @@ def test_more_changes_than_can_be_followed_are_refused_at_once() -> None:
         require_possible(Options(seconds=10_000, changes_per_second=50))
 
     assert str(caught.value) == (
-        "--seconds 10000 at --changes-per-second 50 are 502250 changes; "
+        "--seconds 10000 at --changes-per-second 50 are 503750 changes; "
         "at most 100000 can be followed: choose less"
     )
 

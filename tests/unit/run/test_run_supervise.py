@@ -102,6 +102,24 @@ def test_stop_drains(started: Callable[[str], Supervisor], tmp_path: Path) -> No
     assert supervisor.pids() == {}
 
 
+def test_a_restart_drains_and_takes_the_environment_as_it_is_now(
+    started: Callable[[str], Supervisor], tmp_path: Path
+) -> None:
+    """Its end is no death: it is not waited for before it runs again."""
+    ready, drained, told = tmp_path / "ready", tmp_path / "drained", tmp_path / "told"
+    told_of = f"import os; open({str(told)!r}, 'a').write(os.environ.get('AMOUNT', 'none') + ' ')\n"
+    supervisor = started(told_of + DRAINS.format(ready=str(ready), drained=str(drained)))
+    await_that(ready.exists)
+    before = supervisor.pids()[ONE.label]
+    supervisor.environment = {**supervisor.environment, "AMOUNT": "300"}
+
+    supervisor.restart([ONE.label])
+
+    assert drained.exists()
+    assert supervisor.pids()[ONE.label] != before
+    await_that(lambda: told.read_text() == "none 300 ")
+
+
 def test_a_process_that_does_not_drain_is_killed(
     started: Callable[[str], Supervisor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
