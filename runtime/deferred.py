@@ -112,9 +112,9 @@ class Deferred:
             self._look()
 
     def _look(self) -> None:
-        if not self.looking:
-            self.looking = True
-            self._consumer.pause(self._places())
+        # Also when it did already: a batch that had to wait has resumed everything.
+        self.looking = True
+        self._consumer.pause(self._places())
 
     def release(self) -> None:
         self.looking = False

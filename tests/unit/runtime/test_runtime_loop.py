@@ -730,6 +730,26 @@ def test_a_rebalance_forgets_what_ripens(monkeypatch: pytest.MonkeyPatch) -> Non
     assert world.run() == [[5]]
 
 
+def test_bulk_work_lets_live_records_pass_also_behind_a_batch_that_waited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The wait of a live batch ends with everything resumed, in the middle of looking for live records."""
+    seen: list[list[str]] = []
+
+    def look(consumer: FakeConsumer) -> list[FakeMessage]:
+        seen.append([place.topic for place in consumer.paused])
+        return []
+
+    def busy(consumer: FakeConsumer) -> list[FakeMessage]:
+        world.play.stage.failures = [Transient("busy", retry_after_s=0.1)]
+        return records(1)(consumer)
+
+    world = Lanes(monkeypatch, late(5), busy, quiet, late(6), look, quiet)
+
+    assert world.run() == [[5], [1], [1], [6]]
+    assert seen == [["late", "late"]]
+
+
 def test_bulk_work_goes_on_when_a_rebalance_meets_it_paused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another builder joins in the moment after a bulk batch: what is kept here waited for ever."""
 
