@@ -56,13 +56,14 @@ def content_hash(item: Mapping[str, Any]) -> str:
     text = canonical_json(seen)
     if _ABSENT in text:
         # Somewhere below, or only in a text that says so.
-        text = canonical_json(_without_absent(seen))
+        text = canonical_json(without_absent(seen))
     return xxhash.xxh3_128_hexdigest(text)
 
 
-def _without_absent(value: Any) -> Any:
+def without_absent(value: Any) -> Any:
+    """The same without members that are None, at any depth."""
     if isinstance(value, dict):
-        return {name: _without_absent(member) for name, member in value.items() if member is not None}
+        return {name: without_absent(member) for name, member in value.items() if member is not None}
     if isinstance(value, list):
-        return [_without_absent(member) for member in value]
+        return [without_absent(member) for member in value]
     return value

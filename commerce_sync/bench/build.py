@@ -29,7 +29,7 @@ from runtime.record import Outgoing, Record
 from runtime.settings import Settings
 from schemas.codec import decode, encode
 from schemas.entities import FEEDS, FEEDS_OF
-from schemas.keys import content_hash
+from schemas.keys import content_hash, without_absent
 from schemas.records import Dirty
 from schemas.topics import LANES, TopicNames
 
@@ -87,9 +87,9 @@ class Builder:
         return self._stage.process(records)
 
     def items(self, outgoing: Sequence[Outgoing]) -> list[tuple[str, dict[str, Any]]]:
-        """The items of feed records, each with its feed."""
+        """The items of feed records as the feeds make them, without what is absent, each with its feed."""
         return [
-            (self._feeds[record.topic], decode(self._feeds[record.topic], record.value))
+            (self._feeds[record.topic], without_absent(decode(self._feeds[record.topic], record.value)))
             for record in outgoing
             if record.topic in self._feeds and record.value is not None
         ]
