@@ -45,6 +45,8 @@ _COORDINATOR_RETRY_S: Final = 0.2
 SESSION_TIMEOUT_MS: Final = 10_000
 # The broker aborts a transaction that is older; an abandoned one stops readers until then.
 TRANSACTION_TIMEOUT_S: Final = 30.0
+# It looks for those every ten seconds.
+OPEN_S_MAX: Final = TRANSACTION_TIMEOUT_S + 30
 # The client library's own lines: in a role they join the log; a command, which sets up no log, says what
 # failed itself and stays quiet otherwise.
 _CLIENT_LOG: Final = logging.getLogger("librdkafka")
@@ -139,14 +141,18 @@ def group_consumer(
     )
 
 
-def reader(settings: KafkaSettings, client_id: str) -> Consumer:
-    """A consumer without a group's duties: it reads what it is assigned and commits nothing."""
+def reader(settings: KafkaSettings, client_id: str, *, sees_open: bool = False) -> Consumer:
+    """A consumer without a group's duties: it reads what it is assigned and commits nothing.
+
+    Args:
+        sees_open: records of transactions that are not decided yet are seen, too.
+    """
     return Consumer(
         {
             **_common(settings),
             "group.id": f"{client_id}.reader",  # Required by the client, never used for commits.
             "client.id": client_id,
-            "isolation.level": "read_committed",
+            "isolation.level": "read_uncommitted" if sees_open else "read_committed",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",
@@ -284,7 +290,12 @@ def passing(message: Message) -> bool:
 
 
 def read_to_end(
-    consumer: Consumer, topic: str, partitions: Iterable[int], since: Mapping[int, int] | None = None
+    consumer: Consumer,
+    topic: str,
+    partitions: Iterable[int],
+    since: Mapping[int, int] | None = None,
+    *,
+    sees_open: Consumer | None = None,
 ) -> Iterator[Record]:
     """All committed records of some partitions, from the beginning to the end as it is now.
 
@@ -292,14 +303,18 @@ def read_to_end(
 
     Args:
         since: offsets to begin at instead, by partition.
+        sees_open: who is asked for the ends. With a consumer that sees open transactions those at the logs'
+            ends are waited for: a transaction that its producer has committed, and whose offsets count, ends
+            on each partition a moment later (seen: 30 ms), and is not seen before.
 
     Raises:
         Unreachable: the broker does not answer.
+        Fault: a transaction that is waited for stays open longer than the broker lets any.
     """
     open_until: dict[int, int] = {}
     assignment = []
     for partition in partitions:
-        _, end = watermarks(consumer, topic, partition)
+        _, end = watermarks(sees_open or consumer, topic, partition)
         begin = (since or {}).get(partition, OFFSET_BEGINNING)
         if end > max(begin, 0):
             open_until[partition] = end
@@ -307,6 +322,7 @@ def read_to_end(
     if not assignment:
         return
     consumer.assign(assignment)
+    deadline = time.monotonic() + OPEN_S_MAX
     try:
         while open_until:
             first = consumer.poll(1.0)
@@ -316,6 +332,14 @@ def read_to_end(
                     yield from_message(message)
                 elif error.code() != KafkaError._PARTITION_EOF:
                     passing(message)
+            if first is not None and first.error() is None:
+                deadline = time.monotonic() + OPEN_S_MAX
+            elif sees_open is not None and time.monotonic() > deadline:
+                sentence = (
+                    f"{topic} {sorted(open_until)}: the end was not seen for {OPEN_S_MAX:.0f} s; the broker "
+                    "does not answer, or a transaction stays open: try 'kafka-transactions find-hanging'"
+                )
+                raise Fault(sentence)
             # The position passes control records too, which are never handed out.
             for place in consumer.position([TopicPartition(topic, partition) for partition in open_until]):
                 if place.offset >= open_until[place.partition]:

@@ -58,11 +58,13 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
         transactional_producer(settings.kafka, client_id, group, topics(settings, target_name)[0]), inbox
     )
     asker = reader(settings.kafka, f"{client_id}.status")
+    # What a predecessor wrote last may still be about to be seen.
+    sees_open = reader(settings.kafka, f"{client_id}.ends", sees_open=True)
     budget = Budget(target.budget, time.monotonic)
     numbers = count(1)
 
     def take_over(places: list[TopicPartition]) -> Delivery:
-        return _take_over(settings, names, target_name, budget, numbers, asker, places)
+        return _take_over(settings, names, target_name, budget, numbers, asker, sees_open, places)
 
     try:
         Engine(
@@ -92,6 +94,7 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
         ).run(stopper)
     finally:
         asker.close()
+        sees_open.close()
 
 
 def _take_over(
@@ -101,6 +104,7 @@ def _take_over(
     budget: Budget,
     numbers: Iterator[int],
     asker: Consumer,
+    sees_open: Consumer,
     places: Sequence[TopicPartition],
 ) -> Delivery:
     """Everything that is known of the target, as its topics tell it now."""
@@ -123,7 +127,8 @@ def _take_over(
     )
 
     def read(topic: str, partitions: list[int]) -> Iterator[tuple[bytes, bytes | None]]:
-        return ((record.key, record.value) for record in read_to_end(asker, topic, partitions))
+        records = read_to_end(asker, topic, partitions, sees_open=sees_open)
+        return ((record.key, record.value) for record in records)
 
     own = Address(target_name, target.url, target.auth.environment_id)
     clean = all(place.metadata == CLEAN for place in places)

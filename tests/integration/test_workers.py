@@ -13,7 +13,7 @@ from commerce_sync.demo import play
 from commerce_sync.local.stack import Stack
 from commerce_sync.run.request import request_resync
 from commerce_sync.run.roles import Process
-from runtime.kafka import admin_client, producer, reader
+from runtime.kafka import admin_client, producer, reader, transactional_producer
 from runtime.lag import behind, ends
 from schemas.keys import canonical_json, partition_for
 from schemas.records import Dirty
@@ -133,6 +133,32 @@ def test_an_index_that_a_torn_transaction_left_wrong_is_corrected_by_the_feed(pa
 
     assert gone
     assert play.proof(path.scene).differences == ()
+
+
+def test_a_builder_begins_behind_what_its_predecessor_wrote_last(path: Pipeline) -> None:
+    """9: that transaction is decided already, but not yet on the index; the others do not wait for it."""
+    settings = path.scene.settings
+    names = TopicNames(settings.kafka.topic_prefix)
+    supervisor = path.scene.supervisor
+    owner = next(n for n, log in enumerate(logs(path)) if "0]" in held(log)[0])
+    other = (owner + 1) % BUILDERS
+    client = transactional_producer(settings.kafka, "test.open", "test.open", names.index("product"))
+    client.begin_transaction()
+    client.produce(names.index("product"), key=b"nobody", value=None, partition=0)
+    client.flush(10)
+    seen = [log.read_text().count("partitions assigned") for log in logs(path)]
+
+    def begun(number: int) -> bool:
+        return logs(path)[number].read_text().count("partitions assigned") > seen[number]
+
+    for number in (owner, other):
+        supervisor.restart([f"builder.demo-{number}"])
+    path.wait_until("the other has begun", lambda: begun(other))
+    waits = not begun(owner)
+    client.abort_transaction(10)
+    path.wait_until("the owner has begun", lambda: begun(owner))
+
+    assert waits
 
 
 def test_a_live_edit_passes_the_bulk_work_that_waits(path: Pipeline) -> None:
