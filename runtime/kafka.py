@@ -295,7 +295,7 @@ def read_to_end(
     partitions: Iterable[int],
     since: Mapping[int, int] | None = None,
     *,
-    sees_open: Consumer | None = None,
+    end_reader: Consumer | None = None,
 ) -> Iterator[Record]:
     """All committed records of some partitions, from the beginning to the end as it is now.
 
@@ -303,7 +303,7 @@ def read_to_end(
 
     Args:
         since: offsets to begin at instead, by partition.
-        sees_open: who is asked for the ends. With a consumer that sees open transactions those at the logs'
+        end_reader: who is asked for the ends. With a reader that sees open transactions those at the logs'
             ends are waited for: a transaction that its producer has committed, and whose offsets count, ends
             on each partition a moment later (seen: 30 ms), and is not seen before.
 
@@ -314,7 +314,7 @@ def read_to_end(
     open_until: dict[int, int] = {}
     assignment = []
     for partition in partitions:
-        _, end = watermarks(sees_open or consumer, topic, partition)
+        _, end = watermarks(end_reader or consumer, topic, partition)
         begin = (since or {}).get(partition, OFFSET_BEGINNING)
         if end > max(begin, 0):
             open_until[partition] = end
@@ -334,7 +334,7 @@ def read_to_end(
                     passing(message)
             if first is not None and first.error() is None:
                 deadline = time.monotonic() + OPEN_S_MAX
-            elif sees_open is not None and time.monotonic() > deadline:
+            elif end_reader is not None and time.monotonic() > deadline:
                 sentence = (
                     f"{topic} {sorted(open_until)}: the end was not seen for {OPEN_S_MAX:.0f} s; the broker "
                     "does not answer, or a transaction stays open: try 'kafka-transactions find-hanging'"

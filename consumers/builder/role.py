@@ -52,7 +52,7 @@ def run(
     client_id = names.group("builder", slot)
     index_reader = reader(settings.kafka, f"{client_id}.index")
     # What a predecessor wrote last may still be about to be seen.
-    sees_open = reader(settings.kafka, f"{client_id}.ends", sees_open=True)
+    end_reader = reader(settings.kafka, f"{client_id}.ends", sees_open=True)
 
     def load_index(shards: Sequence[Shard]) -> Mapping[Shard, PartitionIndex]:
         started = time.monotonic()
@@ -62,10 +62,10 @@ def run(
         }
         for entity in sorted({entity for entity, _ in shards}):
             partitions = [partition for of, partition in shards if of == entity]
-            for record in read_to_end(index_reader, names.index(entity), partitions, sees_open=sees_open):
+            for record in read_to_end(index_reader, names.index(entity), partitions, end_reader=end_reader):
                 index[entity, record.partition].load(record.key, record.value)
         if in_doubt:
-            _check_against_feed(settings, names, index, index_reader, sees_open)
+            _check_against_feed(settings, names, index, index_reader, end_reader)
         entities = sum(len(of_partition) for of_partition in index.values())
         log.info("index loaded", extra={"entities": entities, "seconds": time.monotonic() - started})
         return index
@@ -115,7 +115,7 @@ def run(
             )
     finally:
         index_reader.close()
-        sees_open.close()
+        end_reader.close()
 
 
 def _check_against_feed(
@@ -123,7 +123,7 @@ def _check_against_feed(
     names: TopicNames,
     index: Mapping[Shard, PartitionIndex],
     feed_reader: Consumer,
-    sees_open: Consumer,
+    end_reader: Consumer,
 ) -> None:
     """Correct the index by the feed topics and make every entity that differed dirty."""
     client = producer(settings.kafka, names.group("builder", "check"))
@@ -131,7 +131,7 @@ def _check_against_feed(
     value = msgspec.json.encode(Dirty(reason="index and feed differ"))
     for (entity, partition), of_partition in index.items():
         for feed in FEEDS_OF[entity]:
-            records = read_to_end(feed_reader, names.feed(feed), [partition], sees_open=sees_open)
+            records = read_to_end(feed_reader, names.feed(feed), [partition], end_reader=end_reader)
             items = newest_items(
                 ((record.key, record.value, record.headers) for record in records), partial(entity_of, feed)
             )

@@ -59,12 +59,12 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
     )
     asker = reader(settings.kafka, f"{client_id}.status")
     # What a predecessor wrote last may still be about to be seen.
-    sees_open = reader(settings.kafka, f"{client_id}.ends", sees_open=True)
+    end_reader = reader(settings.kafka, f"{client_id}.ends", sees_open=True)
     budget = Budget(target.budget, time.monotonic)
     numbers = count(1)
 
     def take_over(places: list[TopicPartition]) -> Delivery:
-        return _take_over(settings, names, target_name, budget, numbers, asker, sees_open, places)
+        return _take_over(settings, names, target_name, budget, numbers, asker, end_reader, places)
 
     try:
         Engine(
@@ -94,7 +94,7 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
         ).run(stopper)
     finally:
         asker.close()
-        sees_open.close()
+        end_reader.close()
 
 
 def _take_over(
@@ -104,7 +104,7 @@ def _take_over(
     budget: Budget,
     numbers: Iterator[int],
     asker: Consumer,
-    sees_open: Consumer,
+    end_reader: Consumer,
     places: Sequence[TopicPartition],
 ) -> Delivery:
     """Everything that is known of the target, as its topics tell it now."""
@@ -127,7 +127,7 @@ def _take_over(
     )
 
     def read(topic: str, partitions: list[int]) -> Iterator[tuple[bytes, bytes | None]]:
-        records = read_to_end(asker, topic, partitions, sees_open=sees_open)
+        records = read_to_end(asker, topic, partitions, end_reader=end_reader)
         return ((record.key, record.value) for record in records)
 
     own = Address(target_name, target.url, target.auth.environment_id)

@@ -246,6 +246,11 @@ class Pipeline:
             self.scene.supervisor.tend()
             time.sleep(0.05)
 
+    def tend_for(self, seconds: float) -> None:
+        """Let time pass while roles that ended are started again."""
+        until = time.monotonic() + seconds
+        self.wait_until("the pause is over", lambda: time.monotonic() >= until)
+
     @property
     def _control(self) -> str:
         return self.scene.settings.targets[TARGET].read_url.rstrip("/").removesuffix("/items")

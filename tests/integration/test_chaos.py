@@ -7,7 +7,6 @@ named there the same is drawn again. The demo's own comparison is the judge of e
 import asyncio
 import os
 import signal
-import time
 from collections import Counter
 from collections.abc import Iterator
 from random import Random
@@ -64,7 +63,7 @@ def test_roles_killed_at_any_moment_lose_nothing(
     with editing(path, 25, random.randrange(2**32)) as edits_beside:
         request_resync(path.scene.settings, ("products",))
         for _ in range(KILLS):
-            _tend_for(path, random.uniform(0, PAUSE_S_MAX))
+            path.tend_for(random.uniform(0, PAUSE_S_MAX))
             killed[_kill_one(path, random)] += 1
         made = edits_beside.made
         path.wait_until("edits go on", lambda: edits_beside.made > made)
@@ -77,12 +76,6 @@ def test_every_role_was_killed(path: Pipeline, killed: Counter[str]) -> None:
     """The rounds above were worth something."""
     assert killed.total() == KILL_ROUNDS * KILLS
     assert set(killed) == {process.role for process in processes(path.scene.settings, (), {}, "here")}
-
-
-def _tend_for(path: Pipeline, seconds: float) -> None:
-    """Let time pass while roles that died are started again."""
-    until = time.monotonic() + seconds
-    path.wait_until("the pause is over", lambda: time.monotonic() >= until)
 
 
 def _kill_one(path: Pipeline, random: Random) -> str:

@@ -53,7 +53,7 @@ def test_processes_that_come_and_go_lose_nothing(path: Pipeline, seed: int, numb
         until = time.monotonic() + ROUND_S
         while time.monotonic() < until:
             done.append(_disturb(path, random))
-            _tend_for(path, random.uniform(0, PAUSE_S_MAX))
+            path.tend_for(random.uniform(0, PAUSE_S_MAX))
         made = edits_beside.made
         path.wait_until("edits go on", lambda: edits_beside.made > made)
     path.settle()
@@ -75,15 +75,9 @@ def _disturb(path: Pipeline, random: Random) -> str:
         seconds = random.choice(FREEZES_S)
         os.kill(pids[label], signal.SIGSTOP)
         try:
-            _tend_for(path, seconds)
+            path.tend_for(seconds)
         finally:
             os.kill(pids[label], signal.SIGCONT)
         return f"{label} frozen for {seconds} s"
     os.kill(pids[label], signal.SIGKILL if kind == "kill" else signal.SIGTERM)
     return f"{kind} {label}"
-
-
-def _tend_for(path: Pipeline, seconds: float) -> None:
-    """Let time pass while roles that ended are started again."""
-    until = time.monotonic() + seconds
-    path.wait_until("the pause is over", lambda: time.monotonic() >= until)

@@ -9,8 +9,10 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.cimpl import NewTopic
 
+import runtime.kafka
 from commerce_sync.local.stack import Stack
 from runtime import settings as settings_module
+from runtime.errors import Fault
 from runtime.kafka import admin_client, read_to_end, reader, transactional_producer
 from runtime.settings import KafkaSettings
 
@@ -47,10 +49,10 @@ def test_what_is_read_ends_behind_the_transaction_at_the_end(
     client.begin_transaction()
     client.produce(topic, key=b"key", value=b"new", partition=0)
     client.flush(10)
-    asker, sees_open = reader(kafka, topic), reader(kafka, topic, sees_open=True)
+    asker, end_reader = reader(kafka, topic), reader(kafka, topic, sees_open=True)
 
     def read() -> list[bytes | None]:
-        return [record.value for record in read_to_end(asker, topic, [0], sees_open=sees_open)]
+        return [record.value for record in read_to_end(asker, topic, [0], end_reader=end_reader)]
 
     with ThreadPoolExecutor(1) as pool:
         reading: Future[list[bytes | None]] = pool.submit(read)
@@ -60,4 +62,25 @@ def test_what_is_read_ends_behind_the_transaction_at_the_end(
 
         assert reading.result(timeout=20) == values
     asker.close()
-    sees_open.close()
+    end_reader.close()
+
+
+def test_a_transaction_that_nobody_decides_is_told(
+    kafka: KafkaSettings, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader does not wait in silence for ever; the sentence names topic, partition and a tool."""
+    monkeypatch.setattr(runtime.kafka, "OPEN_S_MAX", 2.0)
+    client = transactional_producer(kafka, topic, f"{topic}.group", topic)
+    client.begin_transaction()
+    client.produce(topic, key=b"key", value=b"new", partition=0)
+    client.flush(10)
+    asker, end_reader = reader(kafka, topic), reader(kafka, topic, sees_open=True)
+
+    with pytest.raises(
+        Fault, match=rf"{topic} \[0\]: the end was not seen .* 'kafka-transactions find-hanging'"
+    ):
+        list(read_to_end(asker, topic, [0], end_reader=end_reader))
+
+    client.abort_transaction(10)
+    asker.close()
+    end_reader.close()
