@@ -38,6 +38,7 @@ CODES: Final[Mapping[str, str]] = {
     "position lost": "CS0506",
     "group does not confirm this member": "CS0507",
     "control record is no command": "CS0508",
+    "bulk work is mapped alone": "CS0509",
     # Telling.
     "record cannot be read": "CS0601",
     "positions of the sink not told": "CS0602",

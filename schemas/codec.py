@@ -44,6 +44,11 @@ def use(framing: Framing | None) -> None:
     _registered.cache_clear()
 
 
+def framing() -> Framing | None:
+    """What `use` chose."""
+    return _Chosen.framing
+
+
 def encode(feed: str, item: dict[str, Any]) -> bytes:
     """Write one item.
 

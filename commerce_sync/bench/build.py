@@ -17,6 +17,7 @@ from confluent_kafka import TopicPartition
 from commerce_sync.bench import figures
 from commerce_sync.bench.catalogs import catalog
 from commerce_sync.bench.figures import BuildRun
+from commerce_sync.bench.processes import cpu_seconds
 from commerce_sync.bench.selects import BareDriver, NotingDatabase, RoundTrip
 from commerce_sync.local.stack import Stack
 from commerce_sync.proof.fresh import pages
@@ -198,11 +199,11 @@ def _run(
 
 
 def _build(builder: Builder, server: psutil.Process, batch: Sequence[Record], run: BuildRun) -> None:
-    cpu_s, server_s, started = time.process_time(), _cpu_s(server), time.perf_counter()
+    cpu_s, server_s, started = time.process_time(), cpu_seconds([server]), time.perf_counter()
     outgoing = builder.build(batch)
     run.ours_s += time.perf_counter() - started
     run.cpu_s += time.process_time() - cpu_s
-    run.server_cpu_s += _cpu_s(server) - server_s
+    run.server_cpu_s += cpu_seconds([server]) - server_s
     items = builder.items(outgoing)
     run.items.update(feed for feed, _ in items)
     started = time.perf_counter()
@@ -220,11 +221,6 @@ def _ask(driver: BareDriver, trips: Sequence[RoundTrip], run: BuildRun) -> None:
     started = time.perf_counter()
     driver.ask(alone)
     run.limit_alone_s += time.perf_counter() - started
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def _queries_by_size(builder: Builder) -> tuple[dict[str, int], int]:

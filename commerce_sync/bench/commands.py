@@ -282,8 +282,9 @@ def _memory_lines(result: dict[str, Any]) -> list[str]:
 def sink(products: int, runs: int, allowance_minutes: int, as_json: bool, data_dir: Path | None) -> None:
     """Items a second from the feed topic to acceptance, beside a loop that posts the same ready bodies.
 
-    Both go to a service that only inflates and parses, to one that does so and answers after 50 ms, and to
-    the emulator, which judges and stores every item. A last run keeps the default allowance.
+    Both go to a service that answers after 50 ms, as one in another network may; besides, to one that
+    answers at once, and to the emulator, which judges and stores every item. A last run keeps the default
+    allowance.
 
     Example: commerce-sync bench sink --products 10000 --runs 5 --json
     """
@@ -298,13 +299,13 @@ def sink(products: int, runs: int, allowance_minutes: int, as_json: bool, data_d
 def _sink_lines(result: dict[str, Any]) -> list[str]:
     """The result for people."""
     rates = f"feed topic to acceptance {result['ours']} items/s, ready bodies {result['limit']} items/s"
-    far, strict = result["far_away"], result["strict"]
+    bare, strict = result["bare"], result["strict"]
     cpu = f"CPU of an item: {result['cpu_ms_per_item']} ms, at the service"
     lines = [
         f"{result['items']} items, medians of {result['runs']} runs, {result['concurrency']} connections",
-        f"{rates}, ratio {result['ratio']}",
+        f"answers after {result['answer_ms']} ms: {rates}, ratio {result['ratio']}",
         f"{cpu} {result['service_cpu_ms_per_item']} ms",
-        f"answers after {far['answer_ms']} ms: {far['ours']} items/s, {far['limit']} items/s, {far['ratio']}",
+        f"bare acceptor: {bare['ours']} items/s, {bare['limit']} items/s, {bare['ratio']}",
         f"strict emulator: {strict['ours']} items/s, {strict['limit']} items/s, {strict['ratio']}",
     ]
     allowance = result["allowance"]

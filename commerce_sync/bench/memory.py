@@ -10,6 +10,7 @@ import requests
 
 from commerce_sync.bench import figures
 from commerce_sync.bench.freshness import first_sync
+from commerce_sync.bench.processes import with_own
 from commerce_sync.demo.scene import Scene
 from runtime.errors import NotFine
 
@@ -79,21 +80,28 @@ def _is_ready(host: str, port: int) -> bool:
 
 
 def _resident(scene: Scene) -> Megabytes:
-    assert scene.supervisor is not None
     return {
-        _role(label): figures.megabytes(psutil.Process(pid).memory_info().rss)
-        for label, pid in scene.supervisor.pids().items()
+        role: figures.megabytes(sum(process.memory_info().rss for process in processes))
+        for role, processes in _processes(scene).items()
     }
 
 
 def peak(scene: Scene) -> Megabytes:
     """The most each process ever held."""
+    return {
+        role: round(sum(_peak_of(process.pid) for process in processes), 1)
+        for role, processes in _processes(scene).items()
+    }
+
+
+def _processes(scene: Scene) -> dict[str, list[psutil.Process]]:
+    """Those of each role."""
     assert scene.supervisor is not None
     return {
-        _role(label): figures.peak_megabytes(Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))
+        label.partition(".")[0]: with_own(psutil.Process(pid))
         for label, pid in scene.supervisor.pids().items()
     }
 
 
-def _role(label: str) -> str:
-    return label.partition(".")[0]
+def _peak_of(pid: int) -> float:
+    return figures.peak_megabytes(Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))

@@ -23,6 +23,7 @@ from commerce_sync.bench import figures
 from commerce_sync.bench.allowance import await_silence, keep
 from commerce_sync.bench.freshness import SYNC_S_MAX, newest_request, sent_since, teller
 from commerce_sync.bench.memory import await_ready, peak
+from commerce_sync.bench.processes import cpu_seconds, with_own
 from commerce_sync.demo.scene import TARGET, Scene
 from commerce_sync.proof.fresh import PAGE_ENTITIES, Source
 from commerce_sync.run.dry_run import foretell, outcomes
@@ -125,17 +126,16 @@ def _processor_time() -> Iterator[dict[str, float]]:
     """Seconds that each process we started, and we ourselves, spent in the block; filled at its end."""
     spent: dict[str, float] = {}
     us = psutil.Process()
-    before = {process: _seconds(process) for process in (us, *us.children())}
+
+    def seconds(process: psutil.Process) -> float:
+        return cpu_seconds([us] if process == us else with_own(process))
+
+    before = {process: seconds(process) for process in (us, *us.children())}
     yield spent
-    for process, seconds in before.items():
+    for process, seconds_before in before.items():
         if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             name = "bench" if process == us else figures.process_name(process.cmdline())
-            spent[name] = spent.get(name, 0.0) + _seconds(process) - seconds
-
-
-def _seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
+            spent[name] = spent.get(name, 0.0) + seconds(process) - seconds_before
 
 
 def _audit(scene: Scene, report: Report) -> dict[str, Any]:

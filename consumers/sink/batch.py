@@ -1,7 +1,7 @@
 """An item on its way and the body that carries it. Pure."""
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -11,6 +11,19 @@ from schemas.services.shapes import Identity
 Operation = Literal["upsert", "delete"]
 
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024
+
+
+class Content(NamedTuple):
+    """A feed record's value as the service takes it; the members are those of `Submission`."""
+
+    body: bytes
+    hash: str
+    identity: Identity
+    delete_members: str
+
+
+# Of records in their order; empty when none is mapped.
+Contents = Sequence[Content | None]
 
 
 class Submission(msgspec.Struct, frozen=True, gc=False):

@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from itertools import count, zip_longest
 from typing import Final
 
 import msgspec
 
-from consumers.sink.batch import Operation, Submission, body, fits
+from consumers.sink.batch import Contents, Operation, Submission, body, fits
 from consumers.sink.budget import Budget
 from consumers.sink.circuit import OURS_S, Permission, Window
 from consumers.sink.dialects import Dialect
@@ -197,8 +197,18 @@ class Delivery:
         """Everything below `position` was scanned; this also passes transaction markers."""
         self._by_topic[topic].waiting.reached(partition, position)
 
-    def fetched(self, fetch: Fetch, records: Sequence[Record], next_offset: int) -> None:
-        """Records that were asked for; those below `next_offset` that are missing no longer exist."""
+    def fetched(
+        self,
+        fetch: Fetch,
+        records: Sequence[Record],
+        next_offset: int,
+        contents: Contents = (),
+    ) -> None:
+        """Records that were asked for; those below `next_offset` that are missing no longer exist.
+
+        Args:
+            contents: what of them is mapped already, in their order.
+        """
         if fetch not in self._fetching:
             return
         self._fetching.remove(fetch)
@@ -210,8 +220,8 @@ class Delivery:
             for entry in feed.waiting.pointed(fetch, records):
                 feed.supersede(entry)
             return
-        for record in records:
-            feed.bulk(record)
+        for record, content in zip_longest(records, contents):
+            feed.bulk(record, content)
         feed.waiting.bulk_fetched(fetch, next_offset)
 
     def settle_address(self, own: Address) -> None:

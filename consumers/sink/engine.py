@@ -148,8 +148,8 @@ class Engine:
             case Reached(places):
                 for place in places:
                     delivery.reached(place.topic, place.partition, place.offset)
-            case Fetched(fetch, records, next_offset):
-                delivery.fetched(fetch, records, next_offset)
+            case Fetched(fetch, records, next_offset, contents):
+                delivery.fetched(fetch, records, next_offset, contents)
             case Written(commit):
                 self._writing = False
                 delivery.written(commit)

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 from prometheus_client import Counter
 
-from consumers.sink.batch import Operation, Submission
+from consumers.sink.batch import Content, Operation, Submission
 from consumers.sink.circuit import Circuit, Guard
 from consumers.sink.claims import Claims
 from consumers.sink.dialects import Dialect, Unmappable
@@ -217,12 +217,12 @@ class Feed:
                 return
         self._take_up(record, lane, commit_ms)
 
-    def bulk(self, record: Record) -> None:
+    def bulk(self, record: Record, content: Content | None = None) -> None:
         """A record under the bulk position, which the scan passed before."""
         if self._is_kept_away(record) or not self.wants(record.key):
             return
         if not self.state.is_settled(record.key, record.offset):
-            self._take_up(record, lane_of(record), commit_ms_of(record))
+            self._take_up(record, lane_of(record), commit_ms_of(record), content)
 
     def wants(self, key: bytes) -> bool:
         """False for an item that the service is never told of; a key nobody can read is parked later."""
@@ -249,11 +249,11 @@ class Feed:
     def _bulk_is_full(self, record: Record) -> bool:
         return self.waiting.bulk_lags(record.partition) or not self.waiting.has_room(record)
 
-    def _take_up(self, record: Record, lane: Lane, commit_ms: int) -> None:
+    def _take_up(self, record: Record, lane: Lane, commit_ms: int, content: Content | None = None) -> None:
         if self._is_doubtful(record, lane):
             self.doubt(record.key)
             self._learn(record)
-        if self.waiting.add(record, lane, commit_ms):
+        if self.waiting.add(record, lane, commit_ms, content):
             self.count("superseded")
 
     def doubt(self, key: bytes) -> None:

@@ -1,12 +1,15 @@
 """The bulk position and pointers: feed records that are read beside the scan, when they are asked for."""
 
 import threading
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from consumers.sink.batch import Contents
 from consumers.sink.inbox import Failed, Fetched, Inbox
+from consumers.sink.mapper import Mapper
 from consumers.sink.waiting import LOG_END, Fetch
 from runtime.errors import Fault
 from runtime.fetch import near_offsets
@@ -14,14 +17,17 @@ from runtime.kafka import watermarks
 from runtime.record import Record, from_message
 
 _POLL_S: Final = 1.0
+# Fewer are mapped by the scheduler sooner than by another process.
+_MAPPED_MIN: Final = 100
 
 
 class Fetcher:
     """Answers one fetch after the other in a thread of its own."""
 
-    def __init__(self, consumer: Consumer, inbox: Inbox) -> None:
+    def __init__(self, consumer: Consumer, inbox: Inbox, mapper: Mapper) -> None:
         self._consumer = consumer
         self._inbox = inbox
+        self._mapper = mapper
         self._asked: SimpleQueue[Fetch | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="fetch", daemon=True)
         self._stopping = False
@@ -40,7 +46,7 @@ class Fetcher:
     def _run(self) -> None:
         try:
             while (fetch := self._asked.get()) is not None and not self._stopping:
-                self._inbox.put(self._fetched(fetch))
+                self._hand_on(self._fetched(fetch))
                 if self._asked.empty():
                     # A client that stands at a log's end would ask the broker a hundred times a second.
                     self._consumer.unassign()
@@ -48,6 +54,19 @@ class Fetcher:
             self._inbox.put(Failed(error))
         finally:
             self._consumer.close()
+            self._mapper.stop()
+
+    def _hand_on(self, fetched: Fetched) -> None:
+        """Bulk work goes on to be mapped, while the next is fetched."""
+        fetch = fetched.fetch
+        if fetch.sweep or fetch.offsets or len(fetched.records) < _MAPPED_MIN:
+            self._inbox.put(fetched)
+            return
+
+        def then(contents: Contents) -> None:
+            self._inbox.put(replace(fetched, contents=contents))
+
+        self._mapper.map(fetch.feed, [record.value for record in fetched.records], then)
 
     def _fetched(self, fetch: Fetch) -> Fetched:
         if fetch.sweep:

@@ -7,6 +7,7 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 
+from consumers.sink.batch import Contents
 from consumers.sink.delivery import Commit
 from consumers.sink.settle import Answer
 from consumers.sink.waiting import Fetch
@@ -46,6 +47,7 @@ class Fetched:
     fetch: Fetch
     records: list[Record]
     next_offset: int
+    contents: Contents = ()
 
 
 @dataclass(frozen=True, slots=True)

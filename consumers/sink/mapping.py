@@ -7,7 +7,7 @@ import msgspec
 import xxhash
 from msgspec.structs import replace
 
-from consumers.sink.batch import Submission
+from consumers.sink.batch import Content, Submission
 from consumers.sink.dialects import Dialect, Members, Unmappable
 from consumers.sink.waiting import Entry
 from schemas.codec import decode
@@ -53,23 +53,41 @@ def submission(dialect: Dialect, feed: str, entry: Entry, delete_members: str = 
             return _submission(entry, canonical_json(payload), DELETED_HASH, identity, delete_members)
         assert entry.record is not None
         assert entry.record.value is not None
-        payload = dialect.payload(feed, decode(feed, entry.record.value))
-        text = canonical_json(payload)
-        members = dialect.delete_members(feed, payload)
-        if len(text) > dialect.item_bytes_max(feed):
-            message = f"item of {len(text)} bytes, the service takes {dialect.item_bytes_max(feed)}"
-            raise Unmappable(message)
+        mapped = entry.content or content(dialect, feed, entry.record.value)
     except _UNREADABLE as error:
-        content = entry.key if entry.record is None else entry.record.value or b""
-        unsent = _submission(entry, b"", f"unsent:{xxhash.xxh3_128_hexdigest(content)}")
+        unread = entry.key if entry.record is None else entry.record.value or b""
+        unsent = _submission(entry, b"", f"unsent:{xxhash.xxh3_128_hexdigest(unread)}")
         raise Unsendable(unsent, str(error) or type(error).__name__) from error
-    return _submission(
-        entry,
+    return _submission(entry, *mapped)
+
+
+def content(dialect: Dialect, feed: str, value: bytes) -> Content:
+    """A feed record's value as the service takes it.
+
+    Raises:
+        ValueError, LookupError, TypeError, EOFError, OverflowError, RecursionError, struct.error: the service
+            would refuse it, or nobody can read it.
+    """
+    payload = dialect.payload(feed, decode(feed, value))
+    text = canonical_json(payload)
+    if len(text) > dialect.item_bytes_max(feed):
+        message = f"item of {len(text)} bytes, the service takes {dialect.item_bytes_max(feed)}"
+        raise Unmappable(message)
+    members = dialect.delete_members(feed, payload)
+    return Content(
         text,
         xxhash.xxh3_128_hexdigest(text),
         _identity(dialect, feed, payload),
         canonical_json(members).decode() if members else "",
     )
+
+
+def content_if_readable(dialect: Dialect, feed: str, value: bytes | None) -> Content | None:
+    """The same; None for a tombstone, and for what has to be refused with a reason."""
+    try:
+        return content(dialect, feed, value) if value is not None else None
+    except _UNREADABLE:
+        return None
 
 
 def identity_of(dialect: Dialect, feed: str, key: bytes, delete_members: str) -> Identity:

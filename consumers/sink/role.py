@@ -18,6 +18,7 @@ from consumers.sink.feed import Clock, Place, Rules
 from consumers.sink.fetcher import Fetcher
 from consumers.sink.inbox import Inbox, Lease
 from consumers.sink.journal import CLEAN, OPEN, Journal
+from consumers.sink.mapper import Mapper
 from consumers.sink.scanner import Scanner
 from consumers.sink.submit import Submitter
 from runtime.errors import UsageError
@@ -81,7 +82,7 @@ def run(settings: Settings, target_name: str, slot: str, health: Health, stopper
                 inbox,
                 lease,
             ),
-            Fetcher(reader(settings.kafka, f"{client_id}.fetch"), inbox),
+            Fetcher(reader(settings.kafka, f"{client_id}.fetch"), inbox, Mapper(dialect_of(target))),
             journal,
             Exchange(
                 Submitter(target, "commerce-sync", is_on(EXTENDED_LOG)),

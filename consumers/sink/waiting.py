@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from consumers.sink.batch import Content
 from runtime.record import Record
 from schemas.records import AFRESH_HEADER, FORGET_HEADER, Lane
 
@@ -37,6 +38,7 @@ class Entry:
         lane: the best of all its unsettled versions.
         commit_ms: the oldest source commit that was not sent.
         record: the newest version, while memory allows.
+        content: that version as the service takes it, where it was mapped before it came.
         due: not before then (seconds of the caller's clock).
         forced: goes although its content is known.
         forget: nothing goes, and what is known of it is dropped.
@@ -55,6 +57,7 @@ class Entry:
     deleted: bool
     number: int
     record: Record | None = None
+    content: Content | None = None
     due: float = 0.0
     attempts: int = 0
     failing_since: float | None = None
@@ -173,11 +176,11 @@ class Waiting:
     def bulk_lags(self, partition: int) -> bool:
         return self._partitions[partition].lags
 
-    def add(self, record: Record, lane: Lane, commit_ms: int) -> bool:
+    def add(self, record: Record, lane: Lane, commit_ms: int, content: Content | None = None) -> bool:
         """Take up a record as its identity's newest version; returns whether an older one gave way."""
         entry = self._entries.get(record.key)
         if entry is not None:
-            return self._renew(entry, record, lane, commit_ms)
+            return self._renew(entry, record, lane, commit_ms, content)
         entry = Entry(
             key=record.key,
             partition=record.partition,
@@ -193,7 +196,7 @@ class Waiting:
         )
         self._entries[record.key] = entry
         self._counts[lane] += 1
-        self._keep(entry, record)
+        self._keep(entry, record, content)
         heapq.heappush(self._partitions[entry.partition].firsts, (record.offset, record.key))
         self.enqueue(entry)
         return False
@@ -243,7 +246,9 @@ class Waiting:
     def _is_deleted(self, record: Record) -> bool:
         return record.value is None or not self.tells(record.key)
 
-    def _renew(self, entry: Entry, record: Record, lane: Lane, commit_ms: int) -> bool:
+    def _renew(
+        self, entry: Entry, record: Record, lane: Lane, commit_ms: int, content: Content | None
+    ) -> bool:
         # One that was named by a command before it was scanned waits without a place in its partition.
         was_named = record.offset == entry.offset and entry.first_offset is None and not entry.again
         gives_way = record.offset > entry.offset
@@ -264,22 +269,21 @@ class Waiting:
             self._counts["bulk"] -= 1
             self._counts["live"] += 1
             entry.lane = "live"
-        self._keep(entry, record)
+        self._keep(entry, record, content)
         # New content need not wait for what its predecessor met.
         entry.due, entry.attempts, entry.failing_since, entry.fetching = 0.0, 0, None, False
         self.enqueue(entry)
         return gives_way
 
-    def _keep(self, entry: Entry, record: Record | None) -> None:
+    def _keep(self, entry: Entry, record: Record | None, content: Content | None = None) -> None:
         """Hold a record's value while memory allows; a delete needs none."""
-        if entry.record is not None:
-            self._bytes[entry.lane] -= len(entry.record.value or b"")
-            entry.record = None
+        self._bytes[entry.lane] -= _bytes_of(entry)
+        entry.record = entry.content = None
         if record is None or record.value is None or entry.deleted:
             return
         if entry.lane == "bulk" or self._bytes["live"] < RECORD_BYTES_MAX:
-            entry.record = record
-            self._bytes[entry.lane] += len(record.value)
+            entry.record, entry.content = record, content
+            self._bytes[entry.lane] += _bytes_of(entry)
 
     # What goes.
 
@@ -391,7 +395,7 @@ class Waiting:
                 continue
             # Kept whatever the limit says: it is about to be sent.
             entry.record = record
-            self._bytes[entry.lane] += len(record.value or b"")
+            self._bytes[entry.lane] += _bytes_of(entry)
             self.enqueue(entry, front=True)
         return gone
 
@@ -456,3 +460,9 @@ class Waiting:
 
     def scan_next(self, partition: int) -> int:
         return self._partitions[partition].scan_next
+
+
+def _bytes_of(entry: Entry) -> int:
+    """What it holds of its newest version."""
+    value = b"" if entry.record is None else entry.record.value or b""
+    return len(value) + (0 if entry.content is None else len(entry.content.body))

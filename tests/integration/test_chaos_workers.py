@@ -24,7 +24,7 @@ pytestmark = pytest.mark.stack
 # Enough that a resync lasts into what happens next.
 PRODUCTS = 400
 WORKERS = {"router": 2, "builder": 3, "sink": 2, "clock": 2, "resync": 2}
-ROUNDS = 2
+ROUNDS = 1
 ROUND_S = 20.0
 PAUSE_S_MAX = 2.0
 # Shorter than a session, and longer.

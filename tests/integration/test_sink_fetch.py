@@ -1,17 +1,23 @@
 """Feed records read beside the scan, on a real broker: ranges, pointers, gaps, aborted transactions."""
 
 import secrets
+import time
 from collections.abc import Iterator
 
 import pytest
 from confluent_kafka.cimpl import NewTopic
+from fake_target import feed_record
 
 from commerce_sync.local.stack import Stack
+from consumers.sink.batch import Contents
+from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.fetcher import Fetcher
 from consumers.sink.inbox import Fetched, Inbox
+from consumers.sink.mapper import Mapper
+from consumers.sink.mapping import content
 from consumers.sink.waiting import Fetch
 from runtime import settings as settings_module
-from runtime.kafka import admin_client, reader, transactional_producer
+from runtime.kafka import admin_client, producer, reader, transactional_producer
 from runtime.settings import KafkaSettings
 
 pytestmark = pytest.mark.stack
@@ -45,7 +51,7 @@ def topic(kafka: KafkaSettings) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def fetcher(kafka: KafkaSettings, topic: str) -> Iterator[tuple[Fetcher, Inbox]]:
     inbox = Inbox()
-    held = Fetcher(reader(kafka, f"{topic}.reader"), inbox)
+    held = Fetcher(reader(kafka, f"{topic}.reader"), inbox, Mapper(OptimizerDialect()))
     held.start()
     yield held, inbox
     held.stop()
@@ -86,3 +92,28 @@ def test_pointers_are_found_wherever_they_are(fetcher: tuple[Fetcher, Inbox], to
 
     assert [offset for offset in offsets if offset in wanted] == [0, 3, 900, 1_013]
     assert len(offsets) < 200
+
+
+def test_bulk_work_comes_mapped(fetcher: tuple[Fetcher, Inbox], kafka: KafkaSettings, topic: str) -> None:
+    """By a process of its own, from the broker's bytes to the service's."""
+    name, (held, inbox) = f"{topic}-items", fetcher
+    records = [feed_record(f"sku-{number}", number) for number in range(120)]
+    admin = admin_client(kafka)
+    admin.create_topics([NewTopic(name, 1, 1)])[name].result()
+    client = producer(kafka, name)
+    for record in records:
+        client.produce(name, key=record.key, value=record.value, partition=0)
+    client.flush(10)
+
+    contents: Contents = ()
+    deadline = time.monotonic() + 20
+    while not contents and time.monotonic() < deadline:
+        # Before the process is there, items come as they are.
+        held.ask(Fetch("products", name, 0, 0, 120))
+        event = inbox.get(timeout=20)
+        assert isinstance(event, Fetched)
+        contents = event.contents
+    admin.delete_topics([name])[name].result()
+
+    dialect = OptimizerDialect()
+    assert list(contents) == [content(dialect, "products", record.value or b"") for record in records]

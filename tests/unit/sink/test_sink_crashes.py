@@ -11,6 +11,7 @@ from fake_target import FakeSender, accepted, feed_record, item_key, refused
 from mortal import Killed, Mortal, differing_ends, run_on
 from sink_drive import CONTROL, STATUS, Drive
 
+from consumers.sink.batch import Contents
 from consumers.sink.dialects import Dialect
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.feed import Rules
@@ -91,7 +92,7 @@ class MortalDrive(Drive):
         self.world.call()
         return answer
 
-    def read(self, fetch: Fetch) -> tuple[list[Record], int]:
+    def read(self, fetch: Fetch) -> tuple[list[Record], int, Contents]:
         self.world.call()
         return super().read(fetch)
 
