@@ -57,14 +57,18 @@ def edit_everything(scene: Scene, edits_per_second: float, report: Report) -> No
     report(f"  {len(done)} edits of these kinds and {others} others beside them in {seconds:.1f} s")
 
 
-def settle(scene: Scene, report: Report) -> None:
-    """Wait until all that was committed before now is at the target or parked."""
+def settle(scene: Scene, report: Report, through_s_max: float = THROUGH_S_MAX) -> None:
+    """Wait until all that was committed before now is at the target or parked.
+
+    Raises:
+        NotFine: not within `through_s_max`, saying which stage has how much left.
+    """
     started = time.monotonic()
     tell = _every_few_seconds(lambda: report(f"waiting for quiet: {_held(scene)} items at the target"))
 
     def wait() -> None:
-        _await_marker(scene)
-        await_quiet(scene.settings, THROUGH_S_MAX, tell)
+        _await_marker(scene, through_s_max)
+        await_quiet(scene.settings, through_s_max, tell)
 
     _tended(scene, wait)
     report(f"quiet {time.monotonic() - started:.1f} s after the last edit")
@@ -98,7 +102,7 @@ def _merchant(scene: Scene) -> Merchant:
     return Merchant(scene.admin_url, scene.settings.commerce.address.database, 7)
 
 
-def _await_marker(scene: Scene) -> None:
+def _await_marker(scene: Scene, seconds: float) -> None:
     """Make one more edit and see it on its change topic: all committed before it is on topics then."""
     settings = scene.settings
     names = TopicNames(settings.kafka.topic_prefix)
@@ -108,7 +112,7 @@ def _await_marker(scene: Scene) -> None:
         _, end = watermarks(consumer, topic, 0)
         consumer.assign([TopicPartition(topic, 0, end)])
         needle = _merchant(scene).mark().encode()
-        deadline = time.monotonic() + THROUGH_S_MAX
+        deadline = time.monotonic() + seconds
         while not any(needle in (record.value or b"") for record in poll_batch(consumer, 1000, 0.5)):
             if time.monotonic() > deadline:
                 message = "the last edit did not come through the connector: it is up, but does not stream"

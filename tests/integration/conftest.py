@@ -4,7 +4,7 @@ Other tests, or other people, may be using the shared one.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,9 @@ from commerce_sync.local.stack import Stack
 
 # The fakes are found by their names, as every helper beside a test is.
 sys.path.insert(0, str(Path(__file__).parents[1] / "fakes"))
+
+# What a failure shows of each log.
+LOG_LINES = 12
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,22 @@ def own_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def own_stack(own_data_dir: Path) -> Stack:
     """Up at the start of each module that uses it."""
     return local_stack.up(own_data_dir, report=print)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows what roles and servers said last: their files are gone when CI is over."""
+    report = yield
+    if report.failed:
+        for log in _logs(item.funcargs):
+            with log.open(errors="replace") as file:
+                report.sections.append((f"end of {log.name}", "".join(file.readlines()[-LOG_LINES:])))
+    return report
+
+
+def _logs(fixtures: dict[str, object]) -> Iterator[Path]:
+    if (path := fixtures.get("path")) is not None and hasattr(path, "scene"):
+        yield from sorted(path.scene.log_dir.rglob("*.log"))
+    for name in ("stack", "own_stack"):
+        if isinstance(stack := fixtures.get(name), Stack):
+            yield from (log for server in local_stack.NAMES if (log := stack.layout.log(server)).exists())

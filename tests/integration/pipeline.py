@@ -33,6 +33,9 @@ from schemas.keys import partition_for
 from schemas.records import DeadLetter, Status
 from schemas.topics import TopicNames
 
+# Less than a test may take: what fails to settle says which stage has how much left.
+SETTLED_S_MAX = 240
+
 
 @dataclass(frozen=True)
 class Said:
@@ -100,7 +103,7 @@ class Pipeline:
 
     def settle(self) -> None:
         """Wait until all that was committed is through."""
-        play.settle(self.scene, lambda _: None)
+        play.settle(self.scene, lambda _: None, SETTLED_S_MAX)
 
     def rest(self) -> None:
         """Settle, and wait until nothing accepted has yet to go a second time: no request comes by itself.
