@@ -5,9 +5,12 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import Final
 
 from consumers.sink.batch import Content, Contents
 from consumers.sink.dialects import Dialect
@@ -17,15 +20,24 @@ from schemas import codec
 
 log = logging.getLogger(__name__)
 
+# A thousand values take a tenth of a second, and a schema registry is asked for no longer than this.
+ANSWER_S_MAX: Final = 60.0
+_LOOK_S: Final = 1.0
+
 
 class Mapper:
     """Started when it is first asked; before it is there, and when it has died, the scheduler maps."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, answer_s_max: float = ANSWER_S_MAX) -> None:
+        """A process that has not answered after `answer_s_max` is killed."""
         self._dialect = dialect
+        self._answer_s_max = answer_s_max
         self._pool: ProcessPoolExecutor | None = None
-        self._started: Future[None] = Future()
+        self._started: Future[int] = Future()
         self._dead = False
+        # When each question was put that is not answered yet.
+        self._asked_at: deque[float] = deque()
+        self._stopped = threading.Event()
 
     def map(self, feed: str, values: Sequence[bytes | None], then: Callable[[Contents], None]) -> None:
         """Hand on feed values as the service takes them, from another thread, in the order of the calls.
@@ -41,7 +53,8 @@ class Mapper:
                 self._pool = ProcessPoolExecutor(
                     1, multiprocessing.get_context("spawn"), _begin, (self._dialect, codec.framing())
                 )
-                self._started = self._pool.submit(_started)
+                self._started = self._pool.submit(os.getpid)
+                threading.Thread(target=self._watch, name="mapper", daemon=True).start()
             if not self._started.done():
                 then(())
                 return
@@ -52,15 +65,27 @@ class Mapper:
             self._dead = True
             then(())
         else:
-            asked.add_done_callback(lambda done: then(_contents(done)))
+            self._asked_at.append(time.monotonic())
+            asked.add_done_callback(lambda done: then(self._answer(done)))
 
     def stop(self) -> None:
         if self._pool is not None:
+            # That it ends is waited for no longer than an answer.
+            self._asked_at.append(time.monotonic())
             self._pool.shutdown(cancel_futures=True)
+        self._stopped.set()
 
+    def _answer(self, done: Future[list[Content | None]]) -> Contents:
+        self._asked_at.popleft()
+        return () if done.cancelled() or done.exception() is not None else done.result()
 
-def _contents(done: Future[list[Content | None]]) -> Contents:
-    return () if done.cancelled() or done.exception() is not None else done.result()
+    def _watch(self) -> None:
+        """One that hangs would hold bulk work, and a sink that wants to end."""
+        while not self._stopped.wait(_LOOK_S):
+            oldest = next(iter(self._asked_at), None)
+            if oldest is not None and time.monotonic() - oldest > self._answer_s_max:
+                os.kill(self._started.result(), signal.SIGKILL)
+                return
 
 
 # In the process.
@@ -88,10 +113,6 @@ def _end_with_parent() -> None:
     assert parent is not None
     parent.join()
     os._exit(0)
-
-
-def _started() -> None:
-    """Done as soon as the process is there."""
 
 
 def _map(feed: str, values: Sequence[bytes | None]) -> list[Content | None]:

@@ -1,6 +1,5 @@
 """HTTP requests to a target, with a cached token; every way one can end becomes an Answer."""
 
-import gzip
 import logging
 import re
 import threading
@@ -9,6 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
+from isal import igzip
 
 from consumers.sink.settle import Answer
 from consumers.sink.sign import Signer
@@ -74,7 +74,7 @@ class Submitter:
         except Transient as error:
             return Answer(-1, error=str(error))
         if len(body) >= _GZIP_FROM_BYTES:
-            body = gzip.compress(body, compresslevel=1)
+            body = igzip.compress(body, compresslevel=1)
             headers["Content-Encoding"] = "gzip"
         try:
             reply = self._transport.post(

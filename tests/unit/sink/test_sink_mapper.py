@@ -18,7 +18,7 @@ from sink_drive import Drive
 from consumers.sink import waiting
 from consumers.sink.batch import Content, Contents
 from consumers.sink.dialects.optimizer import OptimizerDialect
-from consumers.sink.mapper import Mapper
+from consumers.sink.mapper import ANSWER_S_MAX, Mapper
 from consumers.sink.mapping import content
 from runtime.registry import use_registry
 from schemas import codec
@@ -29,9 +29,9 @@ WAIT_S = 30.0
 
 
 @contextmanager
-def started() -> Iterator[Mapper]:
+def started(answer_s_max: float = ANSWER_S_MAX) -> Iterator[Mapper]:
     """One whose process is there."""
-    held = Mapper(DIALECT)
+    held = Mapper(DIALECT, answer_s_max)
     try:
         deadline = time.monotonic() + WAIT_S
         while not mapped(held, values(1)):
@@ -111,6 +111,29 @@ def test_when_it_dies_the_scheduler_maps_everything(mapper: Mapper) -> None:
     child.wait(WAIT_S)
 
     assert [list(mapped(mapper, values(2))) for _ in range(3)] == [[], [], []]
+
+
+def test_one_that_hangs_is_killed() -> None:
+    """Bulk work would wait for it; so would a sink that ends."""
+    with started(answer_s_max=0.5) as mapper:
+        (child,) = children()
+        child.suspend()
+
+        assert [list(mapped(mapper, values(2))) for _ in range(2)] == [[], []]
+        child.wait(WAIT_S)
+
+
+def test_one_that_hangs_does_not_keep_its_sink_from_ending() -> None:
+    with started(answer_s_max=0.5) as mapper:
+        (child,) = children()
+        child.suspend()
+        answers: SimpleQueue[Contents] = SimpleQueue()
+        mapper.map("products", values(2), answers.put)
+
+        mapper.stop()
+
+        assert answers.get(timeout=WAIT_S) == ()
+        assert not child.is_running()
 
 
 def test_it_ends_with_its_sink(mapper: Mapper) -> None:
