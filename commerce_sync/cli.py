@@ -1,5 +1,6 @@
 """The console script: every command, its options, and errors as one sentence."""
 
+import inspect
 import signal
 import sys
 import traceback
@@ -76,7 +77,7 @@ def finish(command: click.Command) -> None:
     if any(parameter.name == "config_file" for parameter in command.params):
         return
     command.params += _general_options(_take)
-    text, example, words = (command.help or "").partition("Example: ")
+    text, example, words = inspect.cleandoc(command.help or "").partition("Example: ")
     if example:
         command.help = f"{text.rstrip()}\n\n\b\nExample: {' '.join(words.split())}"
     for below in command.commands.values() if isinstance(command, click.Group) else ():

@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Queue
 from typing import Any
 
 from confluent_kafka import TopicPartition
@@ -69,7 +69,8 @@ class Failed:
 
 
 Event = Assigned | Revoked | Scanned | Reached | Fetched | Answered | Written | Failed
-Inbox = SimpleQueue[Event]
+# No SimpleQueue: before Python 3.13 its wait never ends when a signal is handled beyond the end of its time.
+Inbox = Queue[Event]
 
 
 @dataclass(slots=True)

@@ -39,6 +39,15 @@ def test_help_has_an_example_that_can_be_pasted(words: tuple[str, ...]) -> None:
     COMMANDS[words].make_context("", said[len(words) :], resilient_parsing=False)
 
 
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_the_paragraphs_of_a_help_begin_at_one_place(words: tuple[str, ...]) -> None:
+    """Those behind the first are not set in by where their text stands in the code."""
+    shown = CliRunner().invoke(cli, [*words, "--help"], terminal_width=80).output
+    told = shown.partition("Options:")[0].splitlines()[1:]
+
+    assert {len(line) - len(line.lstrip()) for line in told if line} == {2}
+
+
 @pytest.mark.parametrize("words", [("status",), ("connectors", "diff"), ("items", "show", "24-MB01")])
 def test_the_configuration_may_be_named_before_and_behind_a_command(
     words: tuple[str, ...], tmp_path: Path
