@@ -15,6 +15,8 @@ from commerce_sync.local.stack import Stack
 # The fakes are found by their names, as every helper beside a test is.
 sys.path.insert(0, str(Path(__file__).parents[1] / "fakes"))
 
+from pipeline import Pipeline
+
 # What a failure shows of each log.
 LOG_LINES = 12
 
@@ -35,6 +37,15 @@ def own_stack(own_data_dir: Path) -> Stack:
     return local_stack.up(own_data_dir, report=print)
 
 
+@pytest.fixture(autouse=True)
+def faults_end_with_their_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """One that fails amid them would leave them to every test behind it, and none of those would settle."""
+    yield
+    path = request.node.funcargs.get("path")
+    if isinstance(path, Pipeline):
+        path.clear_faults()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failure shows what roles and servers said last: their files are gone when CI is over."""
@@ -47,7 +58,7 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
 
 
 def _logs(fixtures: dict[str, object]) -> Iterator[Path]:
-    if (path := fixtures.get("path")) is not None and hasattr(path, "scene"):
+    if isinstance(path := fixtures.get("path"), Pipeline):
         yield from sorted(path.scene.log_dir.rglob("*.log"))
     for name in ("stack", "own_stack"):
         if isinstance(stack := fixtures.get(name), Stack):
