@@ -1,7 +1,4 @@
-"""A second stack, for tests that kill servers or change what holds for a whole server.
-
-Other tests, or other people, may be using the shared one.
-"""
+"""What tests on the real stack share: a second stack, and what a test that fails tells and leaves behind."""
 
 import sys
 from collections.abc import Generator, Iterator
@@ -33,7 +30,10 @@ def own_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def own_stack(own_data_dir: Path) -> Stack:
-    """Up at the start of each module that uses it."""
+    """For tests that kill servers or change what holds for a whole server: others may use the shared one.
+
+    Up at the start of each module that uses it.
+    """
     return local_stack.up(own_data_dir, report=print)
 
 
