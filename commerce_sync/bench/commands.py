@@ -271,6 +271,13 @@ def _memory_lines(result: dict[str, Any]) -> list[str]:
 @click.option("--products", type=click.IntRange(20), default=10_000, show_default=True)
 @click.option("--runs", type=click.IntRange(1), default=5, show_default=True)
 @click.option(
+    "--answer-ms",
+    type=click.IntRange(1, 2000),
+    default=50,
+    show_default=True,
+    help="What the service of the figure lets pass before each answer.",
+)
+@click.option(
     "--allowance-minutes",
     type=click.IntRange(0, 10),
     default=2,
@@ -279,10 +286,17 @@ def _memory_lines(result: dict[str, Any]) -> list[str]:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @_own_stack
-def sink(products: int, runs: int, allowance_minutes: int, as_json: bool, data_dir: Path | None) -> None:
+def sink(
+    products: int,
+    runs: int,
+    answer_ms: int,
+    allowance_minutes: int,
+    as_json: bool,
+    data_dir: Path | None,
+) -> None:
     """Items a second from the feed topic to acceptance, beside a loop that posts the same ready bodies.
 
-    Both go to a service that answers after 50 ms, as one in another network may; besides, to one that
+    Both go to a service that answers after a while, as one in another network does; besides, to one that
     answers at once, and to the emulator, which judges and stores every item. A last run keeps the default
     allowance.
 
@@ -290,7 +304,7 @@ def sink(products: int, runs: int, allowance_minutes: int, as_json: bool, data_d
     """
     from commerce_sync.bench.sink import Options, measure
 
-    options = Options(products, runs, allowance_minutes)
+    options = Options(products, runs, answer_ms, allowance_minutes)
     with _servers(data_dir) as (stack, log_dir):
         result = measure(stack, options, log_dir, _progress)
     click.echo(json.dumps(result) if as_json else "\n".join(_sink_lines(result)))

@@ -1,10 +1,10 @@
 """How many items a second go from a feed topic to acceptance, and how much of an allowance is used.
 
 The limit is a loop that posts the same bodies, ready and compressed, over as many kept connections. Both go
-to three services in turn. The figure is taken at one that answers after 50 ms, as one in another network may
-(the services publish no time). Beside it: one on this machine that inflates and parses each request and does
-nothing else, which shows what is left when nobody brakes; and the emulator without limits, which judges and
-stores every item.
+to three services in turn. The figure is taken at one that lets pass some time before it answers, as one in
+another network does: 50 ms unless told, a tenth of what the exporter's connector is planned with. Beside it:
+one on this machine that inflates and parses each request and does nothing else, which shows what is left when
+nobody brakes; and the emulator without limits, which judges and stores every item.
 """
 
 import gzip
@@ -51,9 +51,7 @@ Report = Callable[[str], None]
 # Bulk work leaves one of the window to the next live edit.
 CONCURRENCY: Final = WINDOW_MAX - 1
 RUN_S_MAX: Final = 120.0
-# A request to another network and back, and what the service itself needs for 100 products, at the least.
-ANSWER_MS: Final = 50
-_FAR: Final = f"far{ANSWER_MS}ms"
+_FAR: Final = "far"
 _BARE: Final = "bare"
 _STRICT: Final = "strict"
 _ALLOWED: Final = "allowed"
@@ -66,6 +64,7 @@ class Options:
 
     products: int
     runs: int
+    answer_ms: int
     minutes: int
 
 
@@ -80,7 +79,7 @@ def measure(stack: Stack, options: Options, log_dir: Path, report: Report) -> di
     with ExitStack() as exits:
         services: list[_Service] = [
             exits.enter_context(_accepting(_BARE, 0)),
-            exits.enter_context(_accepting(_FAR, ANSWER_MS)),
+            exits.enter_context(_accepting(_FAR, options.answer_ms)),
             exits.enter_context(_judging(_STRICT)),
         ]
         limited = exits.enter_context(emulator(*allowance_options()))
@@ -103,7 +102,7 @@ def measure(stack: Stack, options: Options, log_dir: Path, report: Report) -> di
         "name": "sink",
         "unit": "items/s",
         **figures.sink_summary(results[_FAR]),
-        "answer_ms": ANSWER_MS,
+        "answer_ms": options.answer_ms,
         "runs": options.runs,
         "items": len(records),
         "concurrency": CONCURRENCY,
