@@ -39,7 +39,7 @@ class Supervisor:
     """Starts role processes and keeps them running.
 
     Args:
-        arguments: the command line of one process, without its Python; the flag says that its
+        arguments: the command line of one process, without its Python; the flag says that a
             predecessor left a transaction in doubt.
         environment: of every process.
         log_dir: a file a process; None lets them write to our standard error.
@@ -84,7 +84,7 @@ class Supervisor:
             if code == _USAGE_EXIT:
                 return code
             if child.restart_at is None:
-                child.in_doubt = code == Doubt.exit_code
+                _note_doubt(child)
                 wait_s = _RESTART_S[min(child.failures, len(_RESTART_S) - 1)]
                 child.restart_at = now + wait_s
                 child.failures += 1
@@ -100,7 +100,7 @@ class Supervisor:
         children = [child for child in self._children if child.process.label in labels]
         _drain(children)
         for child in children:
-            child.in_doubt = child.running.returncode == Doubt.exit_code
+            _note_doubt(child)
             self._renew(child)
 
     def stop(self) -> None:
@@ -125,6 +125,11 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+
+def _note_doubt(child: _Child) -> None:
+    """A process that was told of a doubt may have died before it could look, so the next is told again."""
+    child.in_doubt = child.in_doubt or child.running.returncode == Doubt.exit_code
 
 
 def _drain(children: Sequence[_Child]) -> None:
