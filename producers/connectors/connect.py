@@ -168,7 +168,7 @@ class Connect:
                 f"capture.connect_url = {self._url} gave no answer in {seconds_max:.0f} s: look at its log"
             )
             raise Unreachable(message) from error
-        except (requests.ConnectionError, ValueError) as error:
+        except (requests.RequestException, ValueError) as error:
             message = (
                 f"capture.connect_url = {self._url} cannot be reached: start Kafka Connect or correct the "
                 "address"

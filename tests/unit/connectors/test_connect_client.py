@@ -1,6 +1,7 @@
 """What Connect's answers mean, over a real socket."""
 
 import socket
+import threading
 
 import pytest
 from http_answers import serve
@@ -48,6 +49,23 @@ def test_an_endless_rebalance_is_named_after_half_a_minute() -> None:
             client(connect.url).config("shop")
 
     assert len(connect.requests) == 122
+
+
+def test_a_worker_that_dies_in_the_middle_of_its_answer_is_one_that_cannot_be_reached() -> None:
+    """Half an answer is no connection error to the client library."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{")
+
+        worker = threading.Thread(target=answer)
+        worker.start()
+        with pytest.raises(Unreachable, match="cannot be reached"):
+            client(f"http://127.0.0.1:{server.getsockname()[1]}").config("shop")
+        worker.join()
 
 
 def test_no_worker_at_the_address_is_one_sentence_with_the_setting() -> None:
