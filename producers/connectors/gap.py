@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, Consumer
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException
 
 from producers.resync.runs import newest_runs
+from runtime.errors import Unreachable
 from runtime.kafka import read_to_end, reader
 from runtime.record import Record
 from runtime.settings import Settings
@@ -84,7 +85,7 @@ class Watcher:
             Unreachable: the broker does not answer.
         """
         topic = self._names.change_prefix
-        if not {topic, self._names.control} <= self._consumer.list_topics(timeout=10).topics.keys():
+        if not {topic, self._names.control} <= self._topics():
             return None
         records = list(read_to_end(self._consumer, topic, [0], {0: self._next_offset or OFFSET_BEGINNING}))
         known, self._beginning = self._beginning, newest_beginning(records, self._beginning)
@@ -97,6 +98,13 @@ class Watcher:
         if not is_unseen(self._beginning, runs):
             return None
         return Gap(self._beginning.began_ms, self._since_ms, self._beginning.place)
+
+    def _topics(self) -> set[str]:
+        try:
+            return set(self._consumer.list_topics(timeout=10).topics)
+        except KafkaException as error:
+            message = f"kafka.bootstrap_servers: no broker tells its topics ({error.args[0].str()})"
+            raise Unreachable(message) from error
 
     def _last_beat_ms(self, beginning: Beginning) -> int | None:
         beats = (record.timestamp_ms for record in read_to_end(self._consumer, self._names.heartbeat, [0]))

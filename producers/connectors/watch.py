@@ -107,9 +107,12 @@ def start(settings: Settings, stopper: Stopper) -> threading.Thread:
                 try:
                     watch.look()
                     said = ""
-                except CommerceSyncError as error:
-                    if str(error) != said:
-                        said = str(error)
+                except Exception as error:
+                    # Also what nobody foresaw: without this thread nothing starts a failed task again.
+                    foreseen = isinstance(error, CommerceSyncError)
+                    reason = str(error) if foreseen else f"{type(error).__name__}: {error}"
+                    if reason != said:
+                        said = reason
                         log.warning("capture cannot be watched", extra={"reason": said})
         finally:
             consumer.close()

@@ -1,12 +1,20 @@
 """A failed task is started again by itself, ever more rarely; what it cannot mend is said once."""
 
 import logging
+import threading
+from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
+from producers.connectors import watch as watch_module
 from producers.connectors.connect import Connect, ConnectorState
-from producers.connectors.gap import Gap
+from producers.connectors.gap import Gap, Watcher
 from producers.connectors.watch import RESTART_S, STEADY_S, Watch
+from runtime.errors import Unreachable
+from runtime.loop import Stopper
+from runtime.settings import Settings
+from schemas.topics import TopicNames
 
 RUNNING = ConnectorState("RUNNING", ("RUNNING",), "")
 FAILED = ConnectorState("RUNNING", ("FAILED",), "Caused by: org.x.TimeoutException: no broker")
@@ -99,3 +107,45 @@ def test_a_gap_is_said_once_and_again_when_it_comes_back(caplog: pytest.LogCaptu
 def test_without_a_connector_there_is_nothing_to_do() -> None:
     """It was not made yet."""
     assert Look()(None) == 0
+
+
+class AwayBroker:
+    """A client whose broker answers nothing; it counts how often it was asked."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error or KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+        self.asked = 0
+        self.asked_again = threading.Event()
+
+    def list_topics(self, timeout: float) -> Any:
+        self.asked += 1
+        if self.asked > 1:
+            self.asked_again.set()
+        raise self.error
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_broker_that_is_away_is_said_in_a_sentence() -> None:
+    """Who looks for a gap can wait for it, or end with the exit code of what cannot be reached."""
+    with pytest.raises(Unreachable, match="no broker"):
+        Watcher(AwayBroker(), TopicNames("cs")).look()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("error", [None, KeyError("connector")])
+def test_nothing_ends_the_watch(
+    error: Exception | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A broker that comes back finds failed tasks, and who starts them again; what it was is said once."""
+    broker, stopper = AwayBroker(error), Stopper()
+    monkeypatch.setattr(watch_module, "LOOK_S", 0.001)
+    monkeypatch.setattr(watch_module, "reader", lambda *_: broker)
+    monkeypatch.setattr(watch_module, "Connect", lambda _: FakeConnect())
+
+    thread = watch_module.start(Settings(), stopper)
+
+    assert broker.asked_again.wait(10)
+    stopper.stop()
+    thread.join(10)
+    assert [record.message for record in caplog.records] == ["capture cannot be watched"]
