@@ -58,6 +58,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
                 lambda: read_to_end(index_reader, names.control, [0]),
                 waiting,
                 lambda: watermarks(index_reader, names.change_prefix, 0)[1],
+                settings.builder.position_wait_s,
             )
             loop.run(
                 stage,

@@ -49,6 +49,7 @@ class ResyncStage:
         control: Callable[[], Iterable[Record]] = lambda: (),
         waiting: Callable[[str], int] = lambda entity: 0,
         log_end: Callable[[], int] = lambda: 0,
+        position_wait_s: float = 10,
     ) -> None:
         """Make one.
 
@@ -57,6 +58,7 @@ class ResyncStage:
             control: the control topic's records, from its beginning.
             waiting: records of a kind's bulk lane that the builders have still to settle.
             log_end: where the schema-change topic ends.
+            position_wait_s: how long rows as new as the change behind a run are waited for.
         """
         self._database = database
         self._names = names
@@ -66,6 +68,7 @@ class ResyncStage:
         self._control = control
         self._waiting = waiting
         self._log_end = log_end
+        self._wait_s = position_wait_s
         # Where each kind's run stands, as far as that is committed.
         self._runs: dict[bytes, ResyncProgress] = {}
         self._next: dict[bytes, ResyncProgress] = {}
@@ -115,9 +118,12 @@ class ResyncStage:
         """The next entities of a run, and where it stands behind them."""
         run = run if run.entities else self._counted(entity, run)
         until = run.began if run.around else NUMBER_MAX
-        rows = self._database.query(
-            ENUMERATIONS[entity].page.format(p=self._prefix), (run.cursor, until, PAGE_ENTITIES)
-        )
+        # An entity that a replica does not show yet was made before the change, and might be built before it.
+        cover = [] if run.position is None else [run.position]
+        with self._database.snapshot(cover, self._wait_s) as snapshot:
+            rows = snapshot.query(
+                ENUMERATIONS[entity].page.format(p=self._prefix), (run.cursor, until, PAGE_ENTITIES)
+            )
         dirty = _dirty_of(run)
         outgoing = [self._dirty(entity, str(key).encode(), dirty) for _, key in rows]
         cursor = int(rows[-1][0]) if rows else run.cursor

@@ -4,6 +4,7 @@ Beside it the shop is edited and a builder works; the resync has to find what ca
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -122,6 +123,10 @@ class Reads:
     @property
     def edition(self) -> Edition:
         return self.world.shop.edition
+
+    @contextmanager
+    def snapshot(self, *_: object) -> Iterator["Reads"]:
+        yield self
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         self.world.call()

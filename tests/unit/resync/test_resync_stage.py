@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from producers.resync import stage as stage_module
 from producers.resync.stage import ResyncStage
+from runtime.errors import Transient
 from runtime.record import Outgoing, Record
 from schemas.edition import edition_of
 from schemas.keys import partition_for
@@ -200,6 +201,20 @@ def test_a_run_that_takes_over_is_named_later_and_covers_both_changes() -> None:
     (told,) = progress(outgoing)
     assert (told.requested_ms, told.position, told.began, told.around) == (8, first, 2, True)
     assert msgspec.json.decode(outgoing[0].value or b"", type=Dirty) == Dirty("resync", first, always=True)
+
+
+def test_entities_are_enumerated_in_a_view_that_covers_the_change() -> None:
+    """INTERLEAVING 13: a replica that is behind does not show a product that was made before the change."""
+    behind, change = FakeShop({1: "A"}), Position(1, "binlog.000001", 900)
+    held = stage(behind)
+    behind.away = True
+    with pytest.raises(Transient):
+        held.process([command(position=change)])
+    behind.away = False
+    behind.skus[2] = "B"
+
+    assert skus(held.process([command(position=change)])) == ["A", "B"]
+    assert [cover for cover, _ in behind.covers] == [[change]]
 
 
 def test_a_page_that_is_not_committed_moves_no_run() -> None:
