@@ -148,13 +148,17 @@ class RouterStage:
         return outgoing
 
     def _merged(self, targets: Sequence[tuple[RoutedChange, Target]]) -> list[Outgoing]:
-        """One record an entity of the batch, in the greatest haste that any of its changes asks for."""
+        """One record an entity of the batch, in the greatest haste that any of its changes asks for.
+
+        Of two servers, as there are behind a failover, one each: a record has one position, and topics are
+        read in turn, so that the last one read may be of the old server.
+        """
         for change, target in targets:
             self._lanes.see(target.name, _transaction(change))
-        merged: dict[tuple[str, str, bool], Dirty] = {}
-        hastes: dict[tuple[str, str, bool], Haste] = {}
+        merged: dict[tuple[str, str, bool, int], Dirty] = {}
+        hastes: dict[tuple[str, str, bool, int], Haste] = {}
         for change, target in targets:
-            key = (target.entity, target.name, target.is_reference)
+            key = (target.entity, target.name, target.is_reference, change.source.server_id)
             merged[key] = _merge(merged.get(key), change, target.name if target.is_reference else None)
             hastes[key] = min(hastes.get(key, "bulk"), self._haste(change, target), key=_HASTES.index)
         return [
@@ -221,7 +225,7 @@ class RouterStage:
         """Equal commands that wait are merged by their key; the resync role expands them."""
         last = changes[-1]
         position: Position | None = None
-        for change in changes:
+        for change in sorted(changes, key=lambda change: change.source.ts_ms):
             position = newer(position, change.source.position())
         command = ResyncProgress(
             feeds=FEEDS_OF[entity],

@@ -465,3 +465,41 @@ def test_positions_of_two_servers_keep_the_one_that_streams_now() -> None:
     outgoing = stage(FakeShop()).process([first, replace(first, value=msgspec.json.encode(other))])
 
     assert dirty(outgoing)["A"].position == Position(2, "binlog.000001", 4)
+
+
+def of_server(number: int, record: Record) -> Record:
+    event = msgspec.json.decode(record.value or b"")
+    event["source"]["server_id"] = number
+    return replace(record, value=msgspec.json.encode(event))
+
+
+def test_no_position_stands_for_one_of_another_server() -> None:
+    """INTERLEAVING 16: topics are read in turn, so the old server's change may be the last of a batch.
+
+    The builder may have seen that one long ago, and would take the new server's for seen.
+    """
+    first = of_server(2, product_change("A", pos=4, ts_ms=9_000))
+    then = of_server(1, price_change(1, pos=900, ts_ms=1_000))
+
+    outgoing = stage(FakeShop({1: "A"})).process([first, then])
+
+    records = [msgspec.json.decode(record.value or b"", type=Dirty) for record in outgoing]
+    assert [(record.topic, record.key) for record in outgoing] == [(LIVE, b"A")] * 2
+    assert [dirty.position for dirty in records] == [
+        Position(2, "binlog.000001", 4),
+        Position(1, "binlog.000001", 900),
+    ]
+
+
+def test_a_command_is_no_older_than_the_newest_change_behind_it() -> None:
+    """INTERLEAVING 16: whichever of two servers' changes is read last."""
+    path = {"scope": "default", "scope_id": 0, "path": "general/locale/weight_unit"}
+    first, then = (
+        change("core_config_data", "u", {**path, "value": "a"}, {**path, "value": "b"}, **where)
+        for where in ({"pos": 4, "ts_ms": 9_000}, {"pos": 900, "ts_ms": 1_000})
+    )
+
+    (record,) = stage(FakeShop()).process([of_server(2, first), of_server(1, then)])
+
+    command = msgspec.json.decode(record.value or b"", type=ResyncProgress)
+    assert command.position == Position(2, "binlog.000001", 4)
