@@ -75,9 +75,11 @@ def _begun(request: ResyncProgress, run: ResyncProgress | None, name: int) -> Re
     )
     if run is None or run.state != "running":
         return begun
+    # Built are all feeds in any case; a cleanup has its own ones sent, not those of a run without.
+    is_alone = request.cleanup and not run.cleanup
     return msgspec.structs.replace(
         begun,
-        feeds=_united(run.feeds, request.feeds),
+        feeds=request.feeds if is_alone else _united(run.feeds, request.feeds),
         cursor=run.cursor,
         began=run.cursor,
         position=newer(run.position, request.position),

@@ -314,6 +314,17 @@ def test_a_cleanup_asks_for_everything_afresh_and_forgets_what_is_gone() -> None
     assert set(dirties(outgoing)) == {Dirty("resync", always=True, afresh=("products",), forget=True)}
 
 
+def test_a_cleanup_sends_only_its_own_feeds_whatever_run_it_takes_the_place_of() -> None:
+    """A change of everything asks for all feeds, which need no sending when nothing of them changed."""
+    plain = ResyncProgress(("products", "prices"), "requested", 1)
+    held = stage(FakeShop({1: "A", 2: "B", 3: "C"}))
+    done(held, replace(command(), value=msgspec.json.encode(plain)))
+
+    outgoing = done(held, command(at=2, cleanup=True))
+
+    assert {dirty.afresh for dirty in dirties(outgoing)} == {("products",)}
+
+
 def test_a_request_beside_a_cleanup_waits_for_its_end() -> None:
     """Joined, it would send everything twice, or the cleanup only a part."""
     held = stage(FakeShop({1: "A", 2: "B", 3: "C", 4: "D", 5: "E"}))
