@@ -50,7 +50,7 @@ def obey(command: ResyncProgress, run: ResyncProgress | None) -> ResyncProgress 
     name = command.requested_ms if run is None else max(command.requested_ms, run.requested_ms + 1)
     match command.state:
         case "stop" if run is not None and runs_now:
-            return msgspec.structs.replace(run, state="stopped", requested_ms=name, queued=None)
+            return msgspec.structs.replace(run, state="stopped", requested_ms=name)
         case "continue" if run is not None and run.state in {"running", "stopped"}:
             return msgspec.structs.replace(run, state="running", requested_ms=name)
         case "requested" if run is not None and runs_now and run.cleanup and not command.cleanup:

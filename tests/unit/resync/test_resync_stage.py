@@ -340,6 +340,18 @@ def test_a_request_beside_a_cleanup_waits_for_its_end() -> None:
     assert pages == [["A", "B"], ["C", "D"], ["E"]]
 
 
+def test_a_request_that_waits_for_a_cleanup_outlives_a_stop_of_it() -> None:
+    """A change of everything waits there, too; entities before the cursor were built before it."""
+    held = stage(FakeShop({1: "A", 2: "B", 3: "C"}))
+    done(held, command(at=1, cleanup=True))
+
+    (stopped,) = progress(done(held, command(at=5), command("stop", at=6)))
+    ended = done(held, command("continue", at=7))
+    pages = follow(held)
+
+    assert (stopped.state, skus(ended), pages) == ("stopped", ["C"], [["A", "B"], ["C"]])
+
+
 def test_a_run_remembers_what_capture_had_told_of_when_it_began() -> None:
     """Only a run that began behind a gap in the log, and ended, has compared everything since."""
     held = stage(FakeShop({1: "A", 2: "B", 3: "C"}), log_end=40)
