@@ -135,6 +135,9 @@ class Followed:
         if progress.is_command and progress.requested_ms == self._requested_ms:
             # What stands before the request is of other runs, whatever their clock said.
             self._newest[record.key] = None
+        elif record.key not in self._newest:
+            # Of a kind that was not asked for, or told before it was.
+            return
         elif not progress.is_command and progress.requested_ms >= self._requested_ms:
             self._newest[record.key] = progress
 

@@ -92,3 +92,18 @@ def test_an_older_run_is_not_the_request_and_a_later_one_counts_for_it(control: 
     assert none is None
     assert later is not None
     assert (later.state, later.entities) == ("running", 1)
+
+
+def test_runs_of_other_kinds_are_not_the_request(control: Control) -> None:
+    """A change of everything makes them at any time; one that somebody stops has stopped nothing of ours."""
+    control.say(PRODUCT, "requested", 7)
+    control.say(CATEGORY, "running", 9, entities=3, total=4)
+    following = followed(7)
+    before = following.look()
+    control.say(CATEGORY, "stopped", 10, entities=3, total=4)
+    control.say(PRODUCT, "enumerated", 7, entities=10, total=10)
+    ended = following.look()
+
+    assert before is None
+    assert ended is not None
+    assert (ended.state, ended.entities) == ("enumerated", 10)
