@@ -82,7 +82,7 @@ def again_options(command: "Callable[..., None]") -> "Callable[..., None]":
 
 @click.command()
 @click.option("--feed", required=True, help="A feed name, several with commas, or 'all'.")
-@click.option("--by-ids", default="", help="Only these, with commas; they are sent though unchanged.")
+@click.option("--by-ids", default=None, help="Only these, with commas; they are sent though unchanged.")
 @click.option(
     "--id-type",
     type=click.Choice(["sku", "productId"]),
@@ -101,7 +101,7 @@ def again_options(command: "Callable[..., None]") -> "Callable[..., None]":
 def resync(
     context: "Context",
     feed: str,
-    by_ids: str,
+    by_ids: str | None,
     id_type: str,
     dry_run: bool,
     cleanup_feed: bool,
@@ -124,7 +124,7 @@ def resync(
 
     wish = Wish(
         _feeds(feed),
-        tuple(name for given in by_ids.split(",") if (name := given.strip())),
+        _ids(by_ids),
         id_type,
         cleanup=cleanup_feed,
         allow_deletes=allow_deletes,
@@ -264,6 +264,15 @@ def _feeds(text: str) -> tuple[str, ...]:
         message = f"--feed {unknown[0]}: no such feed; known: {', '.join(known.values())}, all"
         raise UsageError(message)
     return tuple(known[name.strip().lower()] for name in text.split(","))
+
+
+def _ids(text: str | None) -> tuple[str, ...]:
+    """Without any given, all are meant; a list that is empty is a script's mistake, and is not all."""
+    ids = tuple(name for given in (text or "").split(",") if (name := given.strip()))
+    if text is not None and not ids:
+        message = f"--by-ids '{text}': names nothing; give ids with commas, or leave it out to mean all"
+        raise UsageError(message)
+    return ids
 
 
 def _workers(text: str) -> dict[str, int]:

@@ -89,6 +89,18 @@ def test_options_that_contradict_each_other_are_refused(wish: Wish, words: str) 
         wish.require_sense()
 
 
+@pytest.mark.parametrize("ids", ["", " , "])
+def test_a_list_of_ids_that_is_empty_does_not_mean_all(ids: str) -> None:
+    """A script whose variable is empty would send the whole catalog again."""
+    result = CliRunner().invoke(
+        cli, ["resync", "--feed", "products", "--no-reindex", "--stop", f"--by-ids={ids}"]
+    )
+
+    assert str(result.exception) == (
+        f"--by-ids '{ids}': names nothing; give ids with commas, or leave it out to mean all"
+    )
+
+
 def test_ids_name_entities_of_one_kind() -> None:
     """A product's id is no category's; the few scopes are resynced whole."""
     assert _entity(("products", "prices")) == "product"
