@@ -62,7 +62,7 @@ def audit(
         **_counts(found),
         "trusted": trusted,
         "findings": shown,
-        "repaired": 0 if left is None else len(found.findings) - len(left.findings) - left.late.total(),
+        "repaired": 0 if left is None else _repaired(found, left),
         "left": None if left is None else len(left.findings),
     }
     if as_json:
@@ -86,6 +86,11 @@ def _counts(found: "Result") -> dict[str, Any]:
         "beyond": found.beyond,
         "seconds": round(found.seconds, 1),
     }
+
+
+def _repaired(found: "Result", left: "Result") -> int:
+    """What could not be judged again is neither repaired nor left."""
+    return len(found.findings) - len(left.findings) - left.late.total()
 
 
 def _object(run: "Audit", finding: "Finding", with_fields: bool) -> dict[str, Any]:
@@ -122,7 +127,7 @@ def _print(found: "Result", shown: "Sequence[dict[str, Any]]", left: "Result | N
         + ("equal" if found.equal else f"{len(found.findings)} differ")
     )
     if left is not None:
-        click.echo(f"repaired: {len(found.findings) - len(left.findings)}, left: {len(left.findings)}")
+        click.echo(f"repaired: {_repaired(found, left)}, left: {len(left.findings)}")
         for line in lines(left):
             click.echo(f"  {line}")
 

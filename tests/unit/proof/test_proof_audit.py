@@ -8,6 +8,8 @@ from fake_target import FakeSender, refused
 from sink_drive import STATUS
 
 from commerce_sync.proof import audit as audit_module
+from commerce_sync.proof import commands
+from commerce_sync.proof.audit import Result
 from commerce_sync.proof.through import Late
 from runtime.record import Record
 from schemas.keys import content_hash
@@ -205,3 +207,17 @@ def test_what_a_scope_keeps_away_is_left_over_at_the_target(world: World) -> Non
     world.status.records[1] = Record(STATUS, 0, 1, key_of("B")[1].encode(), None, {})
 
     assert found(world.audit().run()) == [("left over", "A", "optimizer")]
+
+
+def test_what_cannot_be_judged_after_a_repair_is_not_called_repaired(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sink stands still: nobody knows whether what was asked for has come."""
+    world.sell("A", name="edited")
+    world.sell("B", name="edited")
+    differing = world.audit().run()
+    left = Result(findings=differing.findings[:1], late=Counter({"sink optimizer has 1 records left": 1}))
+
+    commands._print(differing, [], left)
+
+    assert "repaired: 0, left: 1" in capsys.readouterr().out.splitlines()
