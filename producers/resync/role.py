@@ -30,6 +30,8 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
     names = TopicNames(settings.kafka.topic_prefix)
     client_id = names.group("resync", slot)
     index_reader = reader(settings.kafka, f"{client_id}.index")
+    # Where a predecessor's runs stand may still be about to be seen when its positions count already.
+    end_reader = reader(settings.kafka, f"{client_id}.ends", sees_open=True)
     admin = admin_client(settings.kafka)
 
     def index_keys(entity: str) -> Iterator[bytes]:
@@ -55,7 +57,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
                 settings.kafka.partitions,
                 settings.commerce.table_prefix,
                 index_keys,
-                lambda: read_to_end(index_reader, names.control, [0]),
+                lambda: read_to_end(index_reader, names.control, [0], end_reader=end_reader),
                 waiting,
                 lambda: watermarks(index_reader, names.change_prefix, 0)[1],
                 settings.builder.position_wait_s,
@@ -72,3 +74,4 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
             )
     finally:
         index_reader.close()
+        end_reader.close()
