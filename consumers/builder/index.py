@@ -58,6 +58,8 @@ class PartitionIndex:
         self.again: dict[str, Again] = {}
         # How many items of each feed are emitted.
         self.items: Counter[str] = Counter()
+        # Entities of which the index topic says something else than is known here.
+        self.corrected: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -79,6 +81,7 @@ class PartitionIndex:
     def put(self, key: str, value: bytes | None, snapshot: Position | None) -> None:
         """Follow a committed build: `value` None removes the entity."""
         self._set(key, value)
+        self.corrected.discard(key)
         if value is None:
             self._covered.pop(key, None)
         else:
@@ -125,6 +128,7 @@ class PartitionIndex:
         """Say what the feed topic was found to hold, without a build behind it."""
         self._set(key, encode_entry(entry))
         self._covered.pop(key, None)
+        self.corrected.add(key)
 
     def covered(self, key: str, snapshot: Position | None) -> None:
         """Note that an entity's build has seen `snapshot`; nothing of it changed."""

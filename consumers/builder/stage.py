@@ -416,10 +416,12 @@ class BuilderStage:
 
     def _remember(self, work: Work, before: IndexEntry, after: IndexEntry) -> list[Outgoing]:
         """The index record of a build and the letters that came or went; nothing when all is as it was."""
+        index = self._index[_shard(work)]
+        corrected = work.key in index.corrected
         changed = msgspec.structs.replace(before, snapshot=after.snapshot) != after
         value = encode_entry(after)
         # What has no item and no letter is not remembered: nothing to write, however often it is built.
-        if not changed or (value is None and work.key not in self._index[_shard(work)]):
+        if not corrected and (not changed or (value is None and work.key not in index)):
             self._pending.covered.append((_shard(work), work.key))
             return []
         self._pending.puts.append((_shard(work), work.key, value))

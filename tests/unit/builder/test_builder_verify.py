@@ -1,7 +1,11 @@
 """After a transaction in doubt the index says what is on the feed, and what differed is built again."""
 
+from builder_play import INDEX, built, dirty, entries, names, stage
+from fake_shop import FakeShop
+
 from consumers.builder.index import PartitionIndex, encode_entry
 from consumers.builder.verify import FeedItem, correct, newest_items
+from runtime.record import Outgoing
 from schemas.keys import canonical_json
 from schemas.records import Again, EmittedItem, IndexEntry, Position
 
@@ -71,3 +75,43 @@ def test_the_newest_record_of_each_key_counts() -> None:
     ]
 
     assert newest_items(records, lambda key, value: f"{key!r} {value!r}") == {"a": FeedItem("2", "b'a' b'y'")}
+
+
+def loaded(*outgoing: Outgoing) -> PartitionIndex:
+    """What a process finds on the index topic."""
+    index = PartitionIndex()
+    for record in outgoing:
+        if record.topic == INDEX:
+            index.load(record.key, record.value)
+    return index
+
+
+def test_an_index_that_was_corrected_is_written_though_the_build_changes_nothing(shop: FakeShop) -> None:
+    """INTERLEAVING 7: its topic says what was before; who read that next would call a reverted edit sent."""
+    shop.sell("A", "one")
+    before = built(stage(shop), dirty("A"))
+    shop.sell("A", "two")
+    torn = built(stage(shop, {0: loaded(*before)}), dirty("A"))
+    index = loaded(*before)
+    correct(index, "products", on_feed(A=dict(torn[0].headers)["hash"].decode()))
+
+    held = stage(shop, {0: index})
+    after = built(held, dirty("A"))
+    again = built(held, dirty("A"))
+    shop.sell("A", "one")
+    reverted = built(stage(shop, {0: loaded(*before, *after)}), dirty("A"))
+
+    assert (names(torn), names(after), again) == ([("A", "two")], [], [])
+    assert names(reverted) == [("A", "one")]
+
+
+def test_an_index_that_was_corrected_to_nothing_is_forgotten(shop: FakeShop) -> None:
+    """The product is gone, and so is its item; a record is left that says otherwise."""
+    index = PartitionIndex()
+    item = EmittedItem("products", key("A"), "1", "live")
+    index.load(b"A", encode_entry(IndexEntry((item,))))
+    correct(index, "products", {})
+
+    held = stage(shop, {0: index})
+
+    assert [entries(built(held, dirty("A"))) for _ in range(2)] == [{"A": None}, {}]
