@@ -172,9 +172,7 @@ class BuilderStage:
         works = [work for entity, of_entity in entries.items() for work in fold(of_entity, entity)]
         self._pending.commit_ms = max((w.commit_ms for w in works if w.commit_ms is not None), default=None)
         outgoing.extend(many)
-        # Also by an entity that refers to a changed row only from this batch on.
-        named = [each.dirty.position for each in references if each.dirty.position is not None]
-        outgoing.extend(self._build([work for work in works if not self._is_covered(work)], named))
+        outgoing.extend(self._build([work for work in works if not self._is_covered(work)], references))
         self._require_few_deletes()
         return outgoing
 
@@ -249,14 +247,19 @@ class BuilderStage:
         metrics.ENTITIES_BUILT.labels(work.entity, "covered").inc()
         return True
 
-    def _build(self, works: Sequence[Work], named: Sequence[Position]) -> list[Outgoing]:
-        """Build in one snapshot that has seen the changes of all `works` and those at `named`."""
-        if not works:
+    def _build(self, works: Sequence[Work], references: Sequence[Reference]) -> list[Outgoing]:
+        """Build in one snapshot that has seen the changes of all `works` and those of `references`.
+
+        The latter also when nobody refers to their rows: who does so from now on must not be built without.
+        """
+        named = [(each, position) for each in references if (position := each.dirty.position) is not None]
+        if not works and not named:
             return []
-        shards = {_shard(work) for work in works}
-        cover = newest([*named, *(position for work in works for position in work.positions)])
+        shards = {_shard(work) for work in works} | {(each.entity, each.partition) for each, _ in named}
+        cover = newest([position for _, position in named] + [p for work in works for p in work.positions])
         floors = newest([floor for shard in shards for floor in self._index[shard].floors])
-        wait_s, not_before_s = self._options.position_wait_s, max(work.not_before_s for work in works)
+        wait_s = self._options.position_wait_s
+        not_before_s = max((work.not_before_s for work in works), default=0)
         try:
             with self._database.snapshot(cover, wait_s, floors=floors, not_before_s=not_before_s) as snapshot:
                 made = [
@@ -265,11 +268,11 @@ class BuilderStage:
                     if (of_entity := [work for work in works if work.entity == entity])
                     for pair in self._made(self._entities[entity], of_entity, snapshot)
                 ]
+                self._pending.snapshot = snapshot.position
         except BehindFloor:
             self._lose_patience(shards)
             raise
         self._behind_since_ms = None
-        self._pending.snapshot = snapshot.position
         return [
             *(
                 record

@@ -227,6 +227,28 @@ def test_an_entity_that_refers_to_a_changed_row_from_this_batch_on_sees_the_chan
     assert shop.covers == [([at(400)], 3.0)]
 
 
+def test_a_reference_that_nobody_has_yet_is_waited_for(shop: FakeShop) -> None:
+    """INTERLEAVING 13: an import's product comes to refer to the row one batch later, from a server that
+    has seen its own change and not this one; nobody would tell it again."""
+    held = stage(shop)
+
+    outgoing = built(held, dirty("", pos=400, refers_to="category:4"))
+    shop.sell("A", "one")
+    built(held, dirty("A", "bulk", pos=300))
+
+    assert outgoing == [Outgoing(INDEX, 0, FLOOR_KEY, encode_floor([at(400)]))]
+    assert shop.covers == [([at(400)], 3.0), ([at(300)], 3.0)]
+    assert shop.floors == [[], [at(400)]]
+
+
+def test_a_reference_waits_for_a_server_that_is_away_though_nobody_has_it(shop: FakeShop) -> None:
+    """Its change is not behind us before it was seen."""
+    shop.away = True
+
+    with pytest.raises(Transient):
+        stage(shop).process([dirty("", pos=400, refers_to="category:4")])
+
+
 def test_up_to_500_referring_entities_are_built_at_once(shop: FakeShop) -> None:
     """They join the batch as live work."""
     for n in range(REFERRING_LIVE_MAX):
@@ -287,14 +309,15 @@ def test_a_resync_waits_for_its_change_and_is_never_covered(shop: FakeShop) -> N
 
 def test_more_than_500_referring_entities_become_bulk_work(shop: FakeShop) -> None:
     """INTERLEAVING 30: nothing is built now, each gets a record with the position and commit of the cause."""
-    outgoing = built(
+    *outgoing, floor = built(
         stage(shop, {0: index_of(501, "category:4")}), dirty("", pos=300, refers_to="category:4")
     )
 
     assert [(record.topic, record.partition) for record in outgoing] == [(BULK, 0)] * 501
     assert sorted(record.key.decode() for record in outgoing) == sorted(f"sku-{n}" for n in range(501))
     assert msgspec.json.decode(outgoing[0].value or b"", type=Dirty) == Dirty("test", at(300), 5_000)
-    assert shop.covers == []
+    # Whoever comes to refer to the row before that bulk work is done must have seen the change.
+    assert (floor.key, shop.covers) == (FLOOR_KEY, [([at(300)], 3.0)])
 
 
 def test_a_broken_entity_keeps_its_items_and_its_neighbours_are_built(shop: FakeShop) -> None:
