@@ -172,6 +172,10 @@ def run(
         writing.wait()
         if settled:
             passed.commit()
+    except Exception:
+        # A batch in doubt counts more than whatever else ended the loop.
+        writing.wait()
+        raise
     finally:
         writing.close()
         deadline.close()
@@ -377,7 +381,8 @@ class _Assignment:
             self._health.ready()
             log.info("partitions assigned", extra={"partitions": _shown(places)})
         except BaseException as error:
-            self._failure = error
+            # One that came in the same poll, behind partitions that went, says more.
+            self._failure = self._failure or error
             consumer.assign([])
 
     def on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, TopicPartition
 from fake_kafka import FakeConsumer, FakeMessage, FakeProducer, Step
 
 from runtime import deferred, loop
-from runtime.errors import CommerceSyncError, Fault, Poison, Transient
+from runtime.errors import CommerceSyncError, Doubt, Fault, Poison, Transient
 from runtime.health import Health
 from runtime.loop import Stopper
 from runtime.record import Outgoing, Record
@@ -341,6 +341,37 @@ def test_a_write_in_doubt_ends_the_loop_behind_which_it_was(then: Sequence[Step]
 
     assert play.journal.count("begin") == 1
     assert play.consumer.closed
+
+
+def test_a_write_in_doubt_counts_more_than_what_else_ends_the_loop() -> None:
+    """7: the batch behind it fails as well, or the client is fenced; the next process has to look."""
+    play = Play(assigned, records(5), records(6), fails_at="commit")
+
+    def process(records: Sequence[Record]) -> list[Outgoing]:
+        if records[0].offset == 6:
+            raise Fault("broken")
+        return []
+
+    play.stage.process = process  # type: ignore[method-assign]
+
+    with pytest.raises(Doubt):
+        play.run(pipelined=True)
+
+    assert play.consumer.closed
+
+
+def test_a_write_in_doubt_counts_more_than_an_assignment_that_fails_behind_it() -> None:
+    """7: both in one poll, when the broker comes back in the middle."""
+
+    def moved(consumer: FakeConsumer) -> list[FakeMessage]:
+        consumer.committed_offset = -1001
+        consumer.rebalance(("in", 0))
+        return []
+
+    play = Play(assigned, records(5), moved, fails_at="commit")
+
+    with pytest.raises(Doubt):
+        play.run(pipelined=True)
 
 
 def test_what_may_come_twice_is_acknowledged_before_its_offsets() -> None:
