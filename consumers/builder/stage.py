@@ -272,6 +272,9 @@ class BuilderStage:
         except BehindFloor:
             self._lose_patience(shards)
             raise
+        except Transient:
+            self._behind_since_ms = None
+            raise
         self._behind_since_ms = None
         return [
             *(

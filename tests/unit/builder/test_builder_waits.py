@@ -8,7 +8,7 @@ from fake_shop import FakeShop
 
 from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_floor
 from consumers.builder.stage import FLOOR_WAIT_MS_MAX, BuilderStage
-from runtime.errors import BehindFloor
+from runtime.errors import BehindFloor, Transient
 from runtime.record import Outgoing, Record
 from schemas.records import Again, Dirty, Position
 
@@ -233,6 +233,23 @@ def test_a_replica_that_caught_up_starts_the_patience_anew(shop: FakeShop) -> No
                 held.process([dirty("A", "bulk")])
         else:
             built(held, dirty("A", "bulk"))
+
+    with pytest.raises(BehindFloor):
+        held.process([dirty("A", "bulk")])
+
+
+def test_a_server_that_was_away_meanwhile_starts_the_patience_anew(shop: FakeShop) -> None:
+    """Ten minutes without an answer say nothing of what it replicates: it has just begun to catch up."""
+    clock = Clock()
+    index = PartitionIndex()
+    index.load(FLOOR_KEY, encode_floor([at(400)]))
+    held = stage(shop, {0: index}, clock=clock)
+    shop.behind = True
+    for away in (False, True, False):
+        shop.away = away
+        with pytest.raises(Transient):
+            held.process([dirty("A", "bulk")])
+        clock.ms += FLOOR_WAIT_MS_MAX // 2
 
     with pytest.raises(BehindFloor):
         held.process([dirty("A", "bulk")])
