@@ -23,7 +23,10 @@ def again_for(
         blind: servers whose positions the snapshot could not be compared with.
     """
     if any(position.server_id in blind for position in work.positions):
-        return Again(now_ms + echo_ms, work.lane, work.commit_ms)
+        # Also for an edit that waits already, in the better lane and with the older commit.
+        lane = work.lane if pending is None or pending.lane == "bulk" else "live"
+        commits = [work.commit_ms, None if pending is None else pending.commit_ms]
+        return Again(now_ms + echo_ms, lane, min((ms for ms in commits if ms is not None), default=None))
     # A build in between proves nothing about the rows that were waited for.
     return None if pending is None or is_due(pending, now_ms, echo_ms) else pending
 

@@ -85,6 +85,26 @@ def test_an_echo_keeps_its_lane(shop: FakeShop) -> None:
     assert [dict(record.headers)["lane"] for record in built(held) if record.topic == FEED] == [b"bulk"]
 
 
+def test_an_echo_of_a_live_edit_stays_live_behind_an_import(shop: FakeShop) -> None:
+    """Promise 4: an import touches the product before its second build, and reads the edit first."""
+    clock = Clock()
+    shop.sell("A", "before")
+    shop.blind, shop.position = frozenset({1}), None
+    held = stage(shop, clock=clock)
+    built(held, dirty("A", pos=500))
+    shop.sell("A", "after")
+    clock.ms += 500
+    value = msgspec.json.encode(Dirty("import", at(600), 6_000))
+    built(held, Record(BULK, 0, 0, b"A", value, {}))
+    clock.ms += 2_000
+
+    outgoing = built(held)
+
+    assert names(outgoing) == [("A", "after")]
+    assert dict(outgoing[0].headers)["lane"] == b"live"
+    assert dict(outgoing[0].headers)["commit_ms"] == b"5000"
+
+
 def test_a_build_in_between_does_not_end_the_wait(shop: FakeShop) -> None:
     """A resync half a second later proves nothing about the rows that were waited for."""
     clock = Clock()
