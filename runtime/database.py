@@ -94,7 +94,7 @@ class Database:
         self._now = _NOW
         self.is_mariadb = True
         self._mends_text = mends_text
-        # Each is told once.
+        # Histories (domain and server); each is told once.
         self._said_lost: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -266,12 +266,15 @@ class Database:
             return set()
         ((replicated, current),) = self.query("SELECT @@gtid_slave_pos, @@gtid_current_pos")
         lost = {gtid for gtid in gtids if never_arrives(gtid, str(replicated), str(current))}
-        for gtid in sorted(lost - self._said_lost):
-            log.error(
-                "a change belongs to a history that this server does not share",
-                extra={"gtid": gtid, "replicated": replicated, "current": current},
-            )
-        self._said_lost |= lost
+        for gtid in sorted(lost):
+            # The number is another one with each change.
+            history = gtid.rpartition("-")[0]
+            if history not in self._said_lost:
+                log.error(
+                    "a change belongs to a history that this server does not share",
+                    extra={"gtid": gtid, "replicated": replicated, "current": current},
+                )
+            self._said_lost.add(history)
         return lost
 
     def _never_wrote(self, places: Sequence[Position]) -> bool:

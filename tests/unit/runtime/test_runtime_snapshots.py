@@ -189,6 +189,17 @@ def test_a_change_of_a_lost_history_is_not_waited_for(caplog: pytest.LogCaptureF
     assert [record.gtid for record in caplog.records] == ["0-1-77", "0-3-80"]  # type: ignore[attr-defined]
 
 
+def test_a_lost_history_that_goes_on_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A server that nobody replicates to may be read for months: each change would be a line, and be kept."""
+    server = FakeServer(number=2, places=[("binlog.000001", 4)], replicated="")
+
+    for number in (77, 78, 79):
+        with server.snapshot([at(500, gtid=f"0-1-{number}")], 5) as snapshot:
+            assert snapshot.blind == {1}
+
+    assert [record.gtid for record in caplog.records] == ["0-1-77"]  # type: ignore[attr-defined]
+
+
 def test_a_floor_is_waited_for_at_another_server() -> None:
     """INTERLEAVING 15: two replicas behind one address, the second behind the first."""
     server = FakeServer(number=3, places=[("binlog.000001", 4)])
