@@ -1,7 +1,7 @@
 """No mass delete by accident: an empty or restoring database must not empty a storefront. Pure."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final
 
 WINDOW_S: Final = 3600.0
@@ -23,7 +23,8 @@ class DeleteGuard:
         self._feed = feed
         self._percent = percent
         self._clock = clock
-        self._noted: deque[tuple[float, int]] = deque()
+        # When, in which partition, how many.
+        self._noted: deque[tuple[float, int, int]] = deque()
         self._recent = 0
 
     def refuses(self, deletes: int, items: int) -> str | None:
@@ -42,12 +43,16 @@ class DeleteGuard:
             f"'commerce-sync resync --feed {self._feed} --allow-deletes' lets them go"
         )
 
-    def note(self, deletes: int) -> None:
+    def note(self, partition: int, deletes: int) -> None:
         """These deletes are committed."""
-        if deletes:
-            self._noted.append((self._clock(), deletes))
-            self._recent += deletes
+        self._noted.append((self._clock(), partition, deletes))
+        self._recent += deletes
+
+    def keep(self, partitions: Container[int]) -> None:
+        """Others have the other partitions now, and the items that are left in them."""
+        self._noted = deque(each for each in self._noted if each[1] in partitions)
+        self._recent = sum(deletes for _, _, deletes in self._noted)
 
     def _forget(self) -> None:
         while self._noted and self._clock() - self._noted[0][0] > WINDOW_S:
-            self._recent -= self._noted.popleft()[1]
+            self._recent -= self._noted.popleft()[2]

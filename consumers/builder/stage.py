@@ -76,8 +76,8 @@ class _Pending:
     puts: list[tuple[Shard, str, bytes | None]] = field(default_factory=list)
     covered: list[tuple[Shard, str]] = field(default_factory=list)
     snapshot: Position | None = None
-    # By feed.
-    deletes: Counter[str] = field(default_factory=Counter)
+    # By feed and partition.
+    deletes: Counter[tuple[str, int]] = field(default_factory=Counter)
     # By feed, lane and outcome.
     items: Counter[tuple[str, Lane, str]] = field(default_factory=Counter)
     floors: dict[Shard, tuple[Position, ...]] = field(default_factory=dict)
@@ -142,6 +142,9 @@ class BuilderStage:
             raise Fault(message)
         self._index = dict(self._load_index(sorted(lanes)))
         self._pending = _Pending()
+        for entity, feeds in FEEDS_OF.items():
+            for feed in feeds:
+                self._guards[feed].keep({partition for of, partition in lanes if of == entity})
 
     def overdue(self) -> bool:
         """True when an entity has to be built once more, whether or not a record comes."""
@@ -182,7 +185,10 @@ class BuilderStage:
         Raises:
             Transient: until an operator lets the deletes go, or the rows are back.
         """
-        for feed, deletes in self._pending.deletes.items():
+        of_feed: Counter[str] = Counter()
+        for (feed, _), deletes in self._pending.deletes.items():
+            of_feed[feed] += deletes
+        for feed, deletes in of_feed.items():
             items = sum(index.items[feed] for index in self._index.values())
             refusal = self._guards[feed].refuses(deletes, items)
             if refusal is not None and self._deletes_allowed_until_ms() <= self._now_ms():
@@ -190,8 +196,8 @@ class BuilderStage:
 
     def committed(self) -> None:
         pending, self._pending = self._pending, _Pending()
-        for feed, deletes in pending.deletes.items():
-            self._guards[feed].note(deletes)
+        for (feed, partition), deletes in pending.deletes.items():
+            self._guards[feed].note(partition, deletes)
         for labels, items in pending.items.items():
             metrics.ITEMS_EMITTED.labels(*labels).inc(items)
         for shard, key, value in pending.puts:
@@ -403,7 +409,9 @@ class BuilderStage:
         self._pending.count(difference, work.lane)
         # What is forgotten stays at the targets.
         self._pending.deletes.update(
-            feed for feed, _ in difference.tombstone if not (work.forget and feed in work.afresh)
+            (feed, work.partition)
+            for feed, _ in difference.tombstone
+            if not (work.forget and feed in work.afresh)
         )
         after = IndexEntry(difference.items, built.refs, position, parked, again, others, built.due_s)
         headers = self._headers(work, position)

@@ -456,3 +456,27 @@ def test_a_build_that_would_empty_the_target_is_held(shop: FakeShop) -> None:
     for n in range(200):
         shop.sell(f"sku-{n}", "back", n + 1)
     assert len(names(built(held, dirty("", refers_to="category:4")))) == 200
+
+
+def test_deletes_are_weighed_against_the_items_of_the_partitions_they_were_in(shop: FakeShop) -> None:
+    """A builder that gives a partition away in the hour after a clean-up keeps building what is left."""
+    indexes = {("product", n): index_of(1_000, "category:4") for n in (0, 1)}
+    held = stage(shop, load=lambda shards: {shard: indexes[shard] for shard in shards})
+    held.assign([TopicPartition(topic, n) for topic in (LIVE, BULK) for n in (0, 1)])
+    built(held, *(dirty(f"sku-{n}") for n in range(150)))
+    held.assign([TopicPartition(topic, 1) for topic in (LIVE, BULK)])
+
+    one_more = Record(LIVE, 1, 0, b"sku-0", msgspec.json.encode(Dirty("test")), {})
+
+    assert names(built(held, one_more)) == [("sku-0", None)]
+
+
+def test_a_rebalance_does_not_forget_the_deletes_of_what_stays(shop: FakeShop) -> None:
+    """Promise 7: an emptied database is not let go by piece."""
+    indexes = {("product", n): index_of(1_000, "category:4") for n in (0, 1)}
+    held = stage(shop, load=lambda shards: {shard: indexes[shard] for shard in shards})
+    built(held, *(dirty(f"sku-{n}") for n in range(100)))
+    held.assign([TopicPartition(topic, n) for topic in (LIVE, BULK) for n in (0, 1)])
+
+    with pytest.raises(Transient, match="201 of 2000 items would be deleted"):
+        held.process([dirty(f"sku-{n}") for n in range(100, 201)])
