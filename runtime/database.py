@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from asyncmy.constants import CLIENT
+from asyncmy.errors import MySQLError
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -17,7 +18,7 @@ from runtime import mended_text
 from runtime.covering import began_anew, needs, never_arrives, was_never_written
 from runtime.errors import BehindFloor, Fault, Transient, Unreachable, UnreadableText
 from runtime.settings import DatabaseAddress
-from schemas.edition import Edition, edition_of
+from schemas.edition import Edition, edition_of, unseen
 from schemas.records import Position
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,8 @@ _RETRY_S: Final = 0.005
 _ACCESS_DENIED: Final = (1044, 1045, 1698)
 _UNKNOWN_DATABASE: Final = 1049
 _CANNOT_CONNECT: Final = 2003
+_NO_SUCH_TABLE: Final = 1146
+_NOT_GRANTED: Final = 1142
 _OPEN_SNAPSHOT: Final = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 _WHERE: Final = "SHOW STATUS LIKE 'binlog_snapshot_%%'"
 _WRITTEN: Final = "SELECT @@gtid_binlog_pos"
@@ -44,6 +47,7 @@ _ANY_ROW_ID: Final = (
     "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name = 'row_id'"
     " LIMIT 1"
 )
+_TABLES: Final = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
 _COLUMNS: Final = (
     "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()"
     " ORDER BY table_name, ordinal_position"
@@ -212,6 +216,8 @@ class Database:
         tell where a snapshot stands, are waited for by GTID first. What can be compared in neither way is
         told as blind.
         """
+        if self._edition is not None and self._edition.missing:
+            self._look_for(sorted(self._edition.missing))
         needed = needs(cover, floors, self.server_id, self.is_mariadb)
         lost = self._lost((*needed.gtids, *needed.floor_gtids))
         self._wait_for_gtids([gtid for gtid in needed.gtids if gtid not in lost], wait_s, Transient)
@@ -250,6 +256,11 @@ class Database:
         if len(answers) < len(queries):
             answers = self.query_all(queries)
         return position, blind, answers
+
+    def _look_for(self, missing: Sequence[str]) -> None:
+        """A module that is installed under way has its rows read from then on, by another connection."""
+        if self.query(f"{_TABLES} AND table_name IN %s", (missing,)):
+            self._drop()
 
     def _leave(self) -> None:
         """End what is open; the answer is taken by the next query, so that nobody waits for it."""
@@ -377,11 +388,27 @@ class Database:
 
 
 async def _edition(cursor: Any) -> Edition:
+    await cursor.execute(_TABLES)
+    tables = {str(table) for (table,) in await cursor.fetchall()}
+    missing = [table for table in unseen(tables) if await _is_missing(cursor, table)]
     await cursor.execute(_ANY_ROW_ID)
     if not await cursor.fetchall():
-        return Edition()
+        return Edition().without(missing)
     await cursor.execute(_COLUMNS)
-    return edition_of((str(table), str(column)) for table, column in await cursor.fetchall())
+    columns = [(str(table), str(column)) for table, column in await cursor.fetchall()]
+    return edition_of(columns).without(missing)
+
+
+async def _is_missing(cursor: Any, table: str) -> bool:
+    """A table that may not be read is not seen either, and must not count as empty."""
+    try:
+        await cursor.execute(f"SELECT 0 FROM {table} LIMIT 0")
+        await cursor.fetchall()
+    except MySQLError as error:
+        if error.args[0] not in {_NO_SUCH_TABLE, _NOT_GRANTED}:
+            raise
+        return bool(error.args[0] == _NO_SUCH_TABLE)
+    return False
 
 
 def _values(parameters: Sequence[Any]) -> tuple[Any, ...]:

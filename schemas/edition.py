@@ -8,14 +8,16 @@ entity ids in Open Source. Categories are kept the same way.
 Every statement of ours is written for Open Source. Where the schema shows Commerce, the statement is given
 a WITH clause that defines the tables it names as Open Source has them; a server merges such definitions
 into the statement and uses the same indexes. The edition is found from the columns, never from a setting.
+
+A table of a module that is not installed is defined the same way, as an empty one.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from schemas.tables import EAV_TYPES
+from schemas.tables import EAV_TYPES, OPTIONAL_TABLES
 
 Versioned = Literal["product", "category"]
 
@@ -88,15 +90,22 @@ class Edition:
             name and in an order in which each only needs those before it; `{now}` stands for the moment.
         needs: the definition that another one needs.
         links: of each table that has one, by full name.
+        missing: full names of tables that are not there and are defined as empty.
     """
 
     definitions: Mapping[str, str] = field(default_factory=dict)
     needs: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, Link] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
 
     @property
     def is_staged(self) -> bool:
-        return bool(self.definitions)
+        return bool(self.definitions.keys() - self.missing)
+
+    def without(self, missing: Collection[str]) -> "Edition":
+        """The same, of a shop that has not got these optional tables; statements find them empty."""
+        empty = {table: _empty(table) for table in missing}
+        return replace(self, definitions={**empty, **self.definitions}, missing=frozenset(missing))
 
     def statement(self, text: str, now: str) -> str:
         """A statement written for Open Source, for this edition.
@@ -147,6 +156,28 @@ def edition_of(columns: Iterable[tuple[str, str]]) -> Edition:
                     needs[prefix + table] = entity_table
     definitions |= {table: _owned(table, link, tables[table], needs[table]) for table, link in links.items()}
     return Edition(first | definitions, needs, links)
+
+
+def unseen(tables: Collection[str]) -> list[str]:
+    """Optional tables, by full name, that an installation in a database with these tables does not show."""
+    prefixes = [name.removesuffix(_ALWAYS[0]) for name in tables if name.endswith(_ALWAYS[0])]
+    return [
+        prefix + table
+        for prefix in sorted(prefixes)
+        if {prefix + name for name in _ALWAYS} <= {*tables}
+        for table in OPTIONAL_TABLES
+        if prefix + table not in tables
+    ]
+
+
+# Every installation has these; a copy of one of them is none.
+_ALWAYS: Final = ("catalog_product_entity", "core_config_data", "store_website")
+
+
+def _empty(table: str) -> str:
+    """Numbers, whatever the columns hold: a UNION with it keeps the types of its other parts."""
+    columns = next(named for name, named in OPTIONAL_TABLES.items() if table.endswith(name))
+    return f"SELECT {', '.join(f'0 AS {column}' for column in columns)} LIMIT 0"
 
 
 def _current(entity_table: str) -> str:

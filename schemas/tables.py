@@ -4,6 +4,7 @@ Source: the exporter's own subscriptions plus the tables it reads without notici
 (option titles, url rewrites, links, media, labels, tax classes, configuration).
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 EAV_TYPES: Final = ("int", "decimal", "text", "varchar", "datetime")
@@ -89,6 +90,37 @@ PAID_TABLES: Final = ("magento_catalogpermissions", "sequence_product", "sequenc
 CAPTURED_TABLES: Final = (
     PRODUCT_TABLES + STOCK_TABLES + CATEGORY_TABLES + ATTRIBUTE_TABLES + SCOPE_TABLES + PAID_TABLES
 )
+
+# Tables of modules that a shop may do without, and the columns that statements of ours name.
+OPTIONAL_TABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "catalog_product_bundle_option": ("option_id", "parent_id", "required", "position", "type"),
+    "catalog_product_bundle_option_value": ("option_id", "parent_product_id", "store_id", "title"),
+    "catalog_product_bundle_selection": (
+        *("selection_id", "option_id", "parent_product_id", "product_id", "position", "is_default"),
+        *("selection_price_type", "selection_price_value", "selection_qty", "selection_can_change_qty"),
+    ),
+    "catalog_product_bundle_selection_price": (
+        *("selection_id", "website_id", "selection_price_type", "selection_price_value"),
+    ),
+    "catalog_product_entity_media_gallery_value_video": (
+        *("value_id", "store_id", "provider", "url", "title", "description", "metadata"),
+    ),
+    "catalog_product_super_attribute": ("product_id", "attribute_id", "position"),
+    "catalog_product_super_link": ("product_id", "parent_id"),
+    "catalogrule_product_price": (
+        *("product_id", "website_id", "customer_group_id", "rule_date", "rule_price"),
+    ),
+    # Older releases have none.
+    "customer_group_excluded_website": ("customer_group_id", "website_id"),
+    "downloadable_link": (
+        *("link_id", "product_id", "sort_order", "number_of_downloads", "sample_url", "sample_file"),
+    ),
+    "downloadable_link_price": ("price_id", "link_id", "website_id", "price"),
+    "downloadable_link_title": ("link_id", "store_id", "title"),
+    "downloadable_sample": ("sample_id", "product_id", "sort_order"),
+    "downloadable_sample_title": ("sample_id", "store_id", "title"),
+    "eav_attribute_option_swatch": ("option_id", "store_id", "type", "value"),
+}
 
 # Read by the builder, never changed by a running shop in a way that matters to an item.
 READ_ONLY_TABLES: Final = ("eav_entity_type", "catalog_product_link_type", "catalog_product_link_attribute")

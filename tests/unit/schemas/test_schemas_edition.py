@@ -1,6 +1,8 @@
 """Which edition a database is, and what becomes of a statement."""
 
-from schemas.edition import Edition, edition_of
+from commerce_sync.sample.ddl import TABLES
+from schemas.edition import Edition, edition_of, unseen
+from schemas.tables import OPTIONAL_TABLES
 
 OPEN_SOURCE = [
     ("catalog_product_entity", "entity_id"),
@@ -74,3 +76,36 @@ def test_a_statement_with_definitions_of_its_own_keeps_them() -> None:
     assert edition_of(COMMERCE).statement(text, "9") == (
         f"WITH {CURRENT}, some AS (SELECT sku FROM m2_catalog_product_entity) SELECT * FROM some"
     )
+
+
+def test_an_optional_table_that_is_missing_is_an_empty_one() -> None:
+    """A shop without a module has no rows of it; both editions, and all else is as it was."""
+    missing = ["m2_customer_group_excluded_website"]
+    text = "SELECT website_id FROM m2_customer_group_excluded_website"
+    other = "SELECT value FROM m2_catalog_product_entity_int"
+
+    for edition in (Edition(), edition_of(COMMERCE)):
+        lacking = edition.without(missing)
+        assert lacking.statement(text, "9") == (
+            "WITH m2_customer_group_excluded_website AS"
+            " (SELECT 0 AS customer_group_id, 0 AS website_id LIMIT 0)"
+            " SELECT website_id FROM m2_customer_group_excluded_website"
+        )
+        assert lacking.statement(other, "9") == edition.statement(other, "9")
+        assert lacking.is_staged == edition.is_staged
+        assert edition.without([]) == edition
+
+
+def test_optional_tables_are_missed_in_each_installation() -> None:
+    """Not beside a copy of some table, which is no installation; and they have the columns that are named."""
+    always = ("catalog_product_entity", "core_config_data", "store_website")
+    tables = {*always, *OPTIONAL_TABLES, "old_catalog_product_entity"} - {"downloadable_link"}
+    second = {f"m2_{table}" for table in (*always, *OPTIONAL_TABLES)} - {"m2_eav_attribute_option_swatch"}
+
+    assert unseen(tables | second) == ["downloadable_link", "m2_eav_attribute_option_swatch"]
+    assert {
+        (table, column)
+        for table, columns in OPTIONAL_TABLES.items()
+        for column in columns
+        if column not in {entry.split()[0] for entry in TABLES[table].entries}
+    } == set()
