@@ -7,6 +7,7 @@ from typing import Final
 from consumers.builder.read.reader import Ids, Plan, Together, ask, select
 from consumers.builder.rules.relatives import Relative
 from consumers.builder.values import Attribute
+from schemas.tables import EAV_TYPES
 
 _CODES: Final = frozenset({"name", "status", "price_type"})
 
@@ -61,11 +62,13 @@ def read_relatives(prefix: str, ids: Ids, attributes: Mapping[int, Attribute]) -
 def _values(
     prefix: str, ids: Ids, attributes: Mapping[int, Attribute]
 ) -> Plan[dict[int, dict[str, dict[int, str | None]]]]:
-    wanted = {a.attribute_id: a for a in attributes.values() if a.code in _CODES}
+    wanted = {
+        a.attribute_id: a for a in attributes.values() if a.code in _CODES and a.backend_type in EAV_TYPES
+    }
     values: dict[int, dict[str, dict[int, str | None]]] = defaultdict(lambda: defaultdict(dict))
     if not ids or not wanted:
         return values
-    types = sorted({attribute.backend_type for attribute in wanted.values()} - {"static"})
+    types = sorted({attribute.backend_type for attribute in wanted.values()})
     statement = " UNION ALL ".join(
         "SELECT entity_id, attribute_id, store_id, CAST(value AS CHAR)"
         f" FROM {prefix}catalog_product_entity_{backend_type} WHERE entity_id IN %s AND attribute_id IN %s"
