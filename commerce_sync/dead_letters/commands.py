@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from runtime.errors import NotFine
+from schemas.keys import canonical_json
 
 if TYPE_CHECKING:
     from commerce_sync.cli import Context
@@ -87,13 +88,14 @@ def show(
     settings = context.settings()
     objects = [{**_object(item), "item": current_item(settings, item)} for item in matching]
     if as_json:
-        click.echo(json.dumps({"items": objects}, indent=2))
+        # Amounts digit for digit, which `json` does not write.
+        click.echo(msgspec.json.format(canonical_json({"items": objects}), indent=2).decode())
         return
     for shown in objects:
         item = shown.pop("item")
         for name, value in shown.items():
             click.echo(f"{name:<12} {value}")
-        click.echo(f"{'item':<12} {json.dumps(item, ensure_ascii=False)}\n")
+        click.echo(f"{'item':<12} {canonical_json(item).decode()}\n")
     if not objects:
         click.echo("nothing fails")
 

@@ -11,7 +11,7 @@ from runtime.errors import NotFine
 from runtime.fetch import record_at
 from runtime.kafka import read_to_end, reader
 from runtime.settings import Settings
-from schemas.codec import UnknownSchema, decode
+from schemas.codec import decode
 from schemas.entities import feed_partitions
 from schemas.records import DeadLetter
 from schemas.topics import TopicNames
@@ -93,8 +93,9 @@ def current_item(settings: Settings, item: Failing) -> dict[str, Any] | None:
     try:
         record = record_at(consumer, letter.topic, letter.partition, letter.offset)
         return None if record is None or record.value is None else decode(item.feed, record.value)
-    except UnknownSchema as error:
-        sentence = f"{letter.topic} [{letter.partition}] {letter.offset}: {error}"
+    except (ValueError, LookupError, TypeError, EOFError) as error:
+        reason = str(error) or type(error).__name__
+        sentence = f"{letter.topic} [{letter.partition}] {letter.offset}: {reason}"
         raise NotFine(sentence) from error
     finally:
         consumer.close()
