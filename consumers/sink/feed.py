@@ -289,7 +289,7 @@ class Feed:
         try:
             item = submission(self._dialect, self.name, entry, self._delete_members(entry))
         except Unsendable as error:
-            if self._was_never_sent(entry) and isinstance(error.__cause__, Unmappable):
+            if isinstance(error.__cause__, Unmappable) and self._cannot_be_there(entry):
                 self.settle(replace(error.submission, hash=DELETED_HASH), "deleted", None)
             elif not self._is_known(entry, error.submission):
                 self.settle(error.submission, "attention", None, str(error))
@@ -349,6 +349,21 @@ class Feed:
         """True for the tombstone of an item that came and went before the target was told of it."""
         told = self.state.held(entry.key) is not None or entry.key in self._given
         return entry.deleted and not told and not self.state.is_unknown(entry.key)
+
+    def _cannot_be_there(self, entry: Entry) -> bool:
+        """True for a delete that cannot be said, of an item that the service cannot have been given."""
+        if not entry.deleted:
+            return False
+        if not self._dialect.delete_needs_members(self.name):
+            # A name that fits into no delete fitted into nothing before.
+            return True
+        held, letter = self.state.held(entry.key), self.letters.get(entry.key)
+        if held is None or entry.key in self._given or self.state.is_unknown(entry.key):
+            return self._was_never_sent(entry)
+        if held.there or held.again_ms or held.delete_members:
+            return False
+        refused = held.outcome == "attention" and letter is not None and letter.operation == "upsert"
+        return refused or held.outcome == "deleted"
 
     def _may_speak(self, entry: Entry, item: Submission) -> bool:
         """Of an identity that moved between keys only the newest speaks."""

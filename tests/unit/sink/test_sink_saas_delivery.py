@@ -197,6 +197,54 @@ def test_a_delete_nobody_can_say_waits_for_a_person(service: Service) -> None:
     assert "no status tells" in successor.letters()["A"].error
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_was_never_given_leaves_no_dead_letter_when_it_is_gone(
+    service: Service, restarted: bool
+) -> None:
+    """It was refused by us; or it came and went untold, twice."""
+    sink = drive(service)
+    sink.run(item("A", 1, name=None), item("B", 2), tombstone("B", 3))
+    parked = outcomes(sink)
+    if restarted:
+        sink = drive(service, after=sink)
+
+    sink.run(tombstone("A", 4), item("B", 5), tombstone("B", 6))
+
+    assert parked == {"A": "attention", "B": "deleted"}
+    assert outcomes(sink) == {"A": "deleted", "B": "deleted"}
+    assert (sink.letters(), service.posts) == ({}, [])
+
+
+def test_what_was_refused_after_it_was_given_is_deleted(service: Service) -> None:
+    """The service still has what it took before."""
+    sink = drive(service)
+    sink.run(item("A", 1))
+    sink.run(item("A", 2, name=None))
+
+    sink.run(tombstone("A", 3))
+
+    assert service.held == {}
+    assert (outcomes(sink), sink.letters()) == ({"A": "deleted"}, {})
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_retry_does_not_settle_a_delete_nobody_can_say(service: Service, restarted: bool) -> None:
+    """The item may be at the service: a person has to look."""
+    sink = drive(service)
+    sink.append(tombstone("A", 1))
+    sink = drive(service, after=sink, clean=False)
+    sink.run()
+    sink.pass_time(300)
+    if restarted:
+        sink = drive(service, after=sink)
+
+    sink.delivery.retry("products", sink.wall_ms + 1, None, [])
+    sink.run()
+
+    assert outcomes(sink) == {"A": "attention"}
+    assert "no status tells" in sink.letters()["A"].error
+
+
 def test_items_of_one_request_end_differently(service: Service) -> None:
     sink = drive(service)
 

@@ -554,3 +554,30 @@ def test_what_became_of_fallen_items_while_their_website_was_off_is_told_when_it
     assert ("upsert", "deleted in base") not in [
         (operation, name) for _, operation, names in service.requests[requests:] for name in names
     ]
+
+
+# What the service has no name for.
+
+
+LONG = f"{'w' * 30}::g{'1' * 39}"
+
+
+@pytest.mark.parametrize(
+    ("feed", "name"), [("categories", "Men_Tops"), ("priceBooks", LONG), ("prices", f"A in {LONG}")]
+)
+@pytest.mark.parametrize("clean", [True, False])
+def test_what_could_never_be_sent_leaves_no_dead_letter_when_it_is_gone(
+    service: Service, sink: TreeDrive, feed: str, name: str, clean: bool
+) -> None:
+    """The url key or website code was corrected, as the letter asks: the old name needs no delete."""
+    put(sink, feed, name)
+    sink.run()
+    parked = sink.outcomes(feed)
+    tombstones(sink, feed, name)
+
+    successor = TreeDrive(service, after=sink, clean=clean)
+    successor.run()
+
+    assert parked == {name: "attention"}
+    assert successor.outcomes(feed) == {name: "deleted"}
+    assert (successor.letters(feed), service.requests) == ({}, [])
