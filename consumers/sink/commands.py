@@ -52,7 +52,9 @@ def _load(delivery: Delivery, own: Address, record: Record, *, clean: bool) -> N
         delivery.may_have_obeyed(own.target, msgspec.json.decode(record.value, type=Retry))
     elif record.key.startswith(RESEND_PREFIX) and not clean:
         delivery.may_have_obeyed(own.target, msgspec.json.decode(record.value, type=Resend))
-    elif record.key.startswith((SCOPE_PREFIX, ADDRESS_PREFIX)) or record.key == ALLOW_DELETES_KEY:
+    elif (
+        record.key.startswith((SCOPE_PREFIX, ADDRESS_PREFIX, PAUSE_PREFIX)) or record.key == ALLOW_DELETES_KEY
+    ):
         _hear(delivery, own.target, record)
 
 
@@ -66,9 +68,7 @@ def apply(delivery: Delivery, target: str, records: Iterable[Record]) -> None:
         if record.topic != delivery.control:
             continue
         try:
-            if record.key.startswith(PAUSE_PREFIX):
-                _pause(delivery, target, record)
-            elif record.key.startswith(RETRY_PREFIX) and record.value is not None:
+            if record.key.startswith(RETRY_PREFIX) and record.value is not None:
                 _retry(delivery, target, msgspec.json.decode(record.value, type=Retry))
             elif record.key.startswith(RESEND_PREFIX) and record.value is not None:
                 _resend(delivery, target, msgspec.json.decode(record.value, type=Resend))
@@ -83,6 +83,8 @@ def _hear(delivery: Delivery, target: str, record: Record) -> None:
         _reconcile(delivery, target, record)
     elif record.value is None:
         return
+    elif record.key.startswith(PAUSE_PREFIX):
+        _pause(delivery, target, msgspec.json.decode(record.value, type=Pause))
     elif record.key.startswith(SCOPE_PREFIX):
         scope = msgspec.json.decode(record.value, type=Scope)
         if scope.target == target:
@@ -109,12 +111,10 @@ def _reconcile(delivery: Delivery, target: str, record: Record) -> None:
         delivery.reconcilers[feed].cancel(int(requested_ms))
 
 
-def _pause(delivery: Delivery, target: str, record: Record) -> None:
-    if record.value is not None:
-        command = msgspec.json.decode(record.value, type=Pause)
-        if command.target == target and command.feed in delivery.feeds:
-            delivery.pause(command.feed, command.paused)
-            log.info("feed paused" if command.paused else "feed resumed", extra={"feed": command.feed})
+def _pause(delivery: Delivery, target: str, command: Pause) -> None:
+    if command.target == target and command.feed in delivery.feeds:
+        delivery.pause(command.feed, command.paused)
+        log.info("feed paused" if command.paused else "feed resumed", extra={"feed": command.feed})
 
 
 def _retry(delivery: Delivery, target: str, command: Retry) -> None:

@@ -3,16 +3,18 @@
 import msgspec
 import pytest
 from fake_target import FakeSender, feed_record, item_key, refused
-from sink_drive import LETTER, STATUS, Drive
+from sink_drive import CONTROL, LETTER, STATUS, Drive
 
 from consumers.sink import feed as feed_module
 from consumers.sink import waiting
+from consumers.sink.commands import apply
 from consumers.sink.delivery import ATTEMPTS_MAX, Request
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer, Verdict
+from runtime.record import Record
 from runtime.settings import BudgetSettings
-from schemas.records import DeadLetter, Status
+from schemas.records import PAUSE_PREFIX, DeadLetter, Pause, Status
 
 LOST = Answer(0, error="no answer")
 RULES = Rules(retry_s=300, request_timeout_s=30, settle_s=120)
@@ -785,6 +787,27 @@ def test_a_paused_feed_sends_nothing_and_goes_on_where_it_stopped() -> None:
     held.run()
 
     assert (before, skus(sender), held.position) == (0, [["A"]], 1)
+
+
+def test_a_pause_holds_over_a_restart() -> None:
+    """Feeds may be read before the command is; a `resume` before it is there until the topic is compacted."""
+    held = Drive(sender := FakeSender())
+    key = PAUSE_PREFIX + b"optimizer:products"
+    paused, resumed = (msgspec.json.encode(Pause("optimizer", "products", said, 1)) for said in (True, False))
+    held.say((key, resumed), (key, paused))
+    held.append(feed_record("A", 0))
+
+    held = Drive(sender, after=held)
+    held.delivery.scan(held.log.values())
+    before = in_flight(held)
+    apply(held.delivery, "optimizer", [Record(CONTROL, 0, 0, key, resumed, {})])
+    between = in_flight(held)
+    held.run()
+    held.say((key, resumed))
+    held.run()
+
+    assert (before, between) == ([], [])
+    assert skus(sender) == [["A"]]
 
 
 def test_a_restart_does_not_forget_what_was_spent_in_the_day() -> None:
