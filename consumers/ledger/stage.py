@@ -73,6 +73,8 @@ class LedgerStage:
 
     def process(self, records: Sequence[Record]) -> Sequence[Outgoing]:
         """Write a batch and what moved, in one transaction of the ledger's."""
+        # A batch whose upkeep failed is handed in again: what was written counts once.
+        records = [r for r in records if r.offset >= self._positions[r.topic, r.partition]]
         batch = fold(records, self._sources, self._payload)
         moved = {
             place: (self._positions[place], after)

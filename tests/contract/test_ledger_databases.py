@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from feed_items import PRODUCT
 from ledger_servers import postgresql
-from sqlalchemy import Connection, delete, event, func, select, update
+from sqlalchemy import Connection, delete, event, exc, func, select, update
 
 from commerce_sync.sample.database import address_of, connected
 from consumers.ledger import read, write
@@ -22,7 +22,7 @@ from consumers.ledger.database import LedgerDatabase, open_existing, open_ledger
 from consumers.ledger.fold import Map, Source
 from consumers.ledger.stage import AWAY_MS_MAX, UPKEEP_EVERY_MS, LedgerStage
 from consumers.ledger.tables import item, meta, metadata, position, submission
-from runtime.errors import Doubt, Unreachable
+from runtime.errors import Doubt, Transient, Unreachable
 from runtime.record import Record
 from runtime.settings import LedgerSettings, Settings
 from schemas.codec import encode
@@ -283,6 +283,24 @@ def test_a_process_that_dies_loses_and_doubles_nothing(play: Play) -> None:
     assert began == {FEED: 1, STATUS: 0}
     assert play.states() == {"A": "submitted", "B": "awaiting"}
     assert play.database.run(count(submission)) == 1
+    assert play.database.run(lambda c: read.activity(c, "shop", "products", 0, 0)).accepted == 1
+
+
+def test_a_batch_that_is_handed_in_again_counts_once(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database goes away behind the batch's own transaction, in what is done every few seconds."""
+    record = play.item("A")
+    batch = (record, play.status(record))
+
+    def gone(*_: Any) -> None:
+        raise exc.OperationalError("UPDATE", {}, OSError("server has gone away"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(write, "note_alive", gone)
+        with pytest.raises(Transient, match="gone away"):
+            play.take(*batch)
+    play.take(*batch)
+
+    assert play.states() == {"A": "submitted"}
     assert play.database.run(lambda c: read.activity(c, "shop", "products", 0, 0)).accepted == 1
 
 
