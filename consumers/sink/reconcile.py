@@ -171,6 +171,8 @@ class Reconciler:
         for record in {record.key: record for record in records}.values():
             self._compare(sweep, record)
         sweep.read, sweep.log_read = next_offset, next_offset == LOG_END
+        if sweep.log_read:
+            self._forget_deleted(sweep)
 
     def seen(self, record: Record, *, is_old: bool) -> None:
         """The scan found a record: its identity is told of."""
@@ -337,6 +339,14 @@ class Reconciler:
         heapq.heappush(sweep.open, (at, key))
         self._keep(msgspec.structs.replace(run, items=run.items + 1))
 
+    def _forget_deleted(self, sweep: _Sweep) -> None:
+        """What the target does not hold, and no record tells of, is no delete that a guard could count."""
+        for key in list(sweep.unseen):
+            held = self._feed.state.held(key)
+            if held is not None and held.outcome == "deleted" and self._feed.waiting.get(key) is None:
+                sweep.unseen.discard(key)
+                self._feed.forget(key, held.partition)
+
     def _take_unseen(self, sweep: _Sweep) -> None:
         """The log has been read: what the target holds and no record tells of is deleted."""
         run = self._run
@@ -363,7 +373,7 @@ class Reconciler:
         """An empty or restored feed topic must not empty a storefront."""
         most = max(DELETES_MIN, self._held_at_start * self.delete_guard_percent / 100)
         guarded = self.delete_guard_percent < 100 and self._clock.wall_ms() >= self.deletes_until_ms
-        if not guarded or run.gone + more <= most:
+        if not guarded or not more or run.gone + more <= most:
             self.complaint = ""
             return True
         if not self.complaint:

@@ -264,6 +264,21 @@ def test_an_empty_feed_topic_does_not_empty_the_target() -> None:
     assert held.delivery.complaints == []
 
 
+def test_the_guard_is_silent_about_deletes_that_are_under_way() -> None:
+    """An operator allowed them; the service is slow, and the hour in which they were allowed passes."""
+    held = Drive(FakeSender())
+    held.run(*(feed_record(f"A{n:03}", n) for n in range(150)))
+    held.log.clear()
+    asked(held, "differences")
+    held.run()
+    held.say((ALLOW_DELETES_KEY, msgspec.json.encode(AllowDeletes(held.wall_ms + 1_000))))
+    held.delivery.fetches()
+    held.now += 10
+    held.delivery.fetches()
+
+    assert held.delivery.complaints == []
+
+
 # What was lost sight of.
 
 
@@ -310,6 +325,26 @@ def test_another_log_is_noticed_and_its_offsets_do_not_hide_newer_records() -> N
         ("delete", ["C", "x", "y"]),
         ("upsert", ["A", "gone"]),
     ]
+
+
+def test_what_was_deleted_is_not_counted_by_the_guard_when_the_log_is_another_one() -> None:
+    """The target does not hold it: nothing would be deleted, and nobody has to allow that."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(*(feed_record(f"A{n:03}", n) for n in range(150)), feed_record("left", 150))
+    held.run(*(feed_record(f"A{n:03}", 200 + n, deleted=True) for n in range(150)))
+    del sender.posts[:]
+    held.log.clear()
+    held.position = 0
+    held.append(feed_record("B", 0))
+
+    held = restarted(held, lost="its position in the feed was lost or is new")
+    held.run()
+
+    assert held.delivery.complaints == []
+    assert sender.sent == [("upsert", ["B"]), ("delete", ["left"])]
+    assert list(held.statuses()) == ["left", "B"]
+    assert list(pending(held)) == []
 
 
 def test_another_log_is_not_trusted_after_a_kill_in_the_middle() -> None:
