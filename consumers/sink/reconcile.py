@@ -264,6 +264,8 @@ class Reconciler:
         self._finished.add(requested_ms)
         if run.kind == "force":
             self._feed.lost_nothing()
+            for other in self._runs.values():
+                self._believe_less(other)
         if self._run is not None and self._run.requested_ms == run.requested_ms:
             self._run = self._sweep = None
             self.complaint = ""

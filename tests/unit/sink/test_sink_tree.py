@@ -219,6 +219,32 @@ def test_at_a_new_address_prices_wait_for_their_books_though_statuses_say_delive
     assert elsewhere.held("prices") == {"A in base": "1", "B in base": "1", "C in base": "1"}
 
 
+def test_at_a_new_address_prices_wait_for_books_of_the_run_that_names_all(sink: TreeDrive) -> None:
+    """Before the address was confirmed somebody asked for one book by its name; that run ends first."""
+    put(sink, "priceBooks", "base", "us")
+    put(sink, "prices", "A in base", "A in us")
+    sink.run()
+    sink.pass_time(400)
+    elsewhere, address = Service(), Address("t", "https://other.example.com")
+    moved = TreeDrive(elsewhere, after=sink, address=address)
+    one = Reconcile("t", "priceBooks", "force", moved.wall_ms, ids=("us",))
+    moved.say((reconcile_key(one), msgspec.json.encode(one)))
+    moved.run()
+    moved.now += 1
+    force_all(moved, address)
+    flying = []
+    for _ in range(10):
+        requests = moved.fly()
+        moved.land(request for request in requests if request.items[0].key == key_of("priceBooks", "us"))
+        flying += [request for request in requests if request.items[0].key != key_of("priceBooks", "us")]
+        moved.commit()
+        moved.now += 5
+    moved.land(sorted(flying, key=attrgetter("feed"), reverse=True))
+    moved.pass_time(300)
+
+    assert elsewhere.held("prices") == {"A in base": "1", "A in us": "1"}
+
+
 def test_at_a_new_address_that_refuses_a_book_its_prices_wait_visibly(sink: TreeDrive) -> None:
     """Also over a restart; what the old address held of the book says nothing."""
     put(sink, "priceBooks", "base")
