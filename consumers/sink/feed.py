@@ -473,9 +473,14 @@ class Feed:
         self.waiting.revive(key, partition, offset, "bulk", requested_ms, deleted=deleted).forced = True
 
     def was_judged_since(self, key: bytes, time_ms: int) -> bool:
-        """Whether something became of an item since a moment."""
+        """Whether something became of an item since a moment, as far as statuses go back.
+
+        That of a deleted item ends; a command that is older than this is not obeyed a second time.
+        """
         told = self.letters.get(key) or self.state.held(key)
-        return told is not None and told.time_ms >= time_ms
+        if told is None:
+            return time_ms < self._clock.wall_ms() - round(REMEMBERED_S * 1000)
+        return told.time_ms >= time_ms
 
     def failing(self, before_ms: int, kind: str | None, keys: frozenset[bytes]) -> list[bytes]:
         """Items that failed before a moment: of one class or all, those named or all."""

@@ -6,6 +6,7 @@ from fake_target import FakeSender, feed_record, item_key, refused
 from sink_drive import LETTER, STATUS, Drive
 
 from consumers.sink.commands import apply
+from consumers.sink.tree import REMEMBERED_S
 from runtime.record import Record
 from schemas.records import RESEND_PREFIX, RETRY_PREFIX, Resend, ResendItem, Retry, Status
 
@@ -118,6 +119,28 @@ def test_a_command_that_is_read_again_after_a_restart_sends_nothing() -> None:
     again.run()
 
     assert len(sender.posts) == sent == 4
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_a_command_is_not_obeyed_again_when_its_item_s_status_is_gone(clean: bool) -> None:
+    """Deleted items' statuses end after eight days; the record that was named may be there still."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 1), feed_record("ghost", 2, deleted=True))
+    held.now += 10
+    named = Resend("optimizer", "products", held.wall_ms, (item("A", 1), item("ghost", -1)))
+    held.now += 10
+    held.say((RESEND_PREFIX + b"1", msgspec.json.encode(named)))
+    held.run()
+    held.run(feed_record("A", 3, deleted=True))
+    held.now += REMEMBERED_S + 60
+    held.run()
+    sent, told = len(sender.posts), held.statuses()
+    again = Drive(sender, after=held, clean=clean)
+    again.run()
+
+    assert told == {}
+    assert len(sender.posts) == sent == 5
+    assert not again.delivery.in_doubt
 
 
 def test_what_a_killed_sink_may_be_sending_again_does_not_have_the_last_word() -> None:
