@@ -44,7 +44,7 @@ def list_(context: "Context", target: str | None, as_json: bool) -> None:
     settings = _ready(context, target)
     known = known_scopes(settings)
     lines = [
-        {"target": name, "scope": scope, "enabled": (name, *_parts(scope)) not in known.off}
+        {"target": name, "scope": scope, "enabled": not known.is_off(name, *_parts(scope))}
         for name in settings.targets
         if target in {None, name}
         for scope in _names(known)

@@ -23,6 +23,14 @@ class Known:
     shop: dict[str, tuple[str, ...]]
     off: frozenset[tuple[str, str, str | None]]
 
+    def is_off(self, target: str, website: str, store_view: str | None) -> bool:
+        """A store view is known by its code, whatever website it belonged to when it was switched."""
+        return any(
+            store_view == view and (store_view is not None or website == code)
+            for name, code, view in self.off
+            if name == target
+        )
+
     def has(self, website: str, store_view: str | None) -> bool:
         """True for what the shop has, and for what is switched off although it has it no more."""
         of_shop = website in self.shop and (store_view is None or store_view in self.shop[website])
@@ -54,10 +62,11 @@ def known_scopes(settings: Settings) -> Known:
 
 def switched(consumer: Consumer, names: TopicNames) -> list[Scope]:
     """Every scope that was ever switched at a target, as it is now."""
-    scopes: dict[bytes, Scope] = {}
+    scopes: dict[tuple[str, str | None, str], Scope] = {}
     for record in read_to_end(consumer, names.control, [0]):
         if record.key.startswith(SCOPE_PREFIX) and record.value is not None:
-            scopes[record.key] = msgspec.json.decode(record.value, type=Scope)
+            scope = msgspec.json.decode(record.value, type=Scope)
+            scopes[scope.target, scope.store_view, "" if scope.store_view else scope.website] = scope
     return list(scopes.values())
 
 

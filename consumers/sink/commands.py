@@ -31,6 +31,8 @@ def load(delivery: Delivery, own: Address, records: Iterable[Record], *, clean: 
     """
     newest: dict[bytes, Record] = {}
     for record in records:
+        # In the order of the newest: two keys may switch one store view, which moved between websites.
+        newest.pop(record.key, None)
         newest[record.key] = record
         delivery.controls_end = record.offset + 1
     for record in newest.values():

@@ -9,6 +9,7 @@ from fake_target import FakeSender, feed_record, item_key, refused
 from sink_drive import ADDRESS, CONTROL, LETTER, STATUS, Drive
 
 from consumers.sink import reconcile as reconcile_module
+from consumers.sink.commands import load
 from consumers.sink.delivery import OLD_MS, Request
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer
@@ -486,6 +487,23 @@ def test_a_scope_that_is_off_stays_off_over_a_restart() -> None:
 
     assert (sender.posts, held.statuses()) == ([], {})
     assert held.position == 2
+
+
+def test_a_store_view_that_was_switched_under_two_websites_is_as_it_was_switched_last() -> None:
+    """It moved from one to the other; a successor reads both commands."""
+    sender = FakeSender()
+    held = Drive(sender)
+    said = [("base", False), ("us", True), ("base", False)]
+    records = []
+    for offset, (website, enabled) in enumerate(said):
+        scope = Scope("optimizer", website, enabled, offset, "default")
+        key = scope_key("optimizer", website, "default")
+        records.append(Record(CONTROL, 0, offset, key, msgspec.json.encode(scope), {}, 0))
+    load(held.delivery, ADDRESS, records, clean=True)
+
+    held.run(feed_record("A", 0))
+
+    assert sender.sent == []
 
 
 def test_of_what_was_kept_away_the_newest_state_comes_back() -> None:
