@@ -100,9 +100,12 @@ class Reconciler:
 
     def cancel(self, requested_ms: int) -> None:
         """Its record was deleted by somebody; what is queued still goes."""
-        if requested_ms in self._runs:
+        run = self._runs.get(requested_ms)
+        if run is not None:
             log.info("reconcile cancelled", extra={"target": self._target, "feed": self._feed.name})
             self._forget(requested_ms)
+            # How far it was may have been written behind that, or is about to be.
+            self._write(Outgoing(self._control, 0, reconcile_key(run), None))
 
     def need(self, reason: str, *, distrust: bool = False) -> None:
         """Something was lost sight of: everything is compared, once."""

@@ -9,7 +9,7 @@ from fake_target import FakeSender, feed_record, item_key, refused
 from sink_drive import ADDRESS, CONTROL, LETTER, STATUS, Drive
 
 from consumers.sink import reconcile as reconcile_module
-from consumers.sink.commands import load
+from consumers.sink.commands import apply, load
 from consumers.sink.delivery import OLD_MS, Request
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer
@@ -161,6 +161,29 @@ def test_a_killed_sink_goes_on_where_the_replay_stood(monkeypatch: pytest.Monkey
     assert sorted(set(names)) == [f"A{n:02}" for n in range(40)]
     assert len(names) <= 40 + 5
     assert controls(held) == []
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_replay_that_was_stopped_stays_so_over_a_restart(committed: bool) -> None:
+    """How far it was is written behind the operator's word, in the transaction under way or the next."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0))
+    asked(held, "replay")
+    (run,) = pending(held)
+    held.delivery.fetches()
+    held.topics.pop((CONTROL, reconcile_key(run)))
+    if committed:
+        held.commit()
+    apply(held.delivery, "optimizer", [Record(CONTROL, 0, 2_000, reconcile_key(run), None, {}, 0)])
+    held.commit()
+    sent = len(sender.posts)
+
+    held = restarted(held)
+    held.run()
+
+    assert controls(held) == []
+    assert len(sender.posts) == sent
 
 
 def test_memory_is_bounded_by_a_replay_too(monkeypatch: pytest.MonkeyPatch) -> None:
