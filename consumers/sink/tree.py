@@ -135,13 +135,15 @@ class Tree:
         return Node(feed, key) in self._lost
 
     def found(self, feed: str, *keys: bytes) -> None:
-        """The status tells again what the target holds; without keys, all of a feed's do."""
-        if not self._lost:
-            return
-        if keys:
-            self._lost.difference_update(Node(feed, key) for key in keys)
-        else:
-            self._lost = {node for node in self._lost if node.feed != feed}
+        """The status tells again what the target holds; without keys, all of a feed's do.
+
+        Who waited heard of the status while it was not believed yet.
+        """
+        nodes = {Node(feed, key) for key in keys} or {node for node in self._lost if node.feed == feed}
+        found = self._lost & nodes
+        self._lost -= found
+        for node in found:
+            self._release(node)
 
     def _is_unsettled(self, node: Node) -> bool:
         """A delete or a return of it is waiting, under way, or may still take effect."""
@@ -199,6 +201,9 @@ class Tree:
                 self._missing_since.pop(node, None)
                 if before is not None and before.outcome == "deleted":
                     self._come_back(node)
+        self._release(node)
+
+    def _release(self, node: Node) -> None:
         for waiter in self._waiters.pop(node, ()):
             self._branches[waiter.feed].released(waiter.key)
 

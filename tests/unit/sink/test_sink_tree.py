@@ -266,6 +266,33 @@ def test_at_a_new_address_that_refuses_a_book_its_prices_wait_visibly(sink: Tree
     assert elsewhere.held("prices") == {"A in base": "1"}
 
 
+@pytest.mark.parametrize("ends", ["accepted", "cancelled"])
+def test_set_aside_prices_go_when_their_book_is_believed_again(
+    service: Service, sink: TreeDrive, ends: str
+) -> None:
+    """It goes by force, and nobody believes its status until it is accepted, or the run is called off."""
+    put(sink, "priceBooks", "base")
+    sink.pass_time(300)
+    run = Reconcile("t", "priceBooks", "force", sink.wall_ms)
+    sink.delivery.pause("priceBooks", True)
+    sink.delivery.reconcilers["priceBooks"].ask(run)
+    put(sink, "prices", "A in base")
+    sink.scan()
+    sink.fly()
+    sink.now += 2 * GRACE_S
+    sink.fly()
+    sink.commit()
+    waits = sink.letters("prices")["A in base"].error
+    if ends == "cancelled":
+        sink.delivery.reconcilers["priceBooks"].cancel(run.requested_ms)
+    sink.delivery.pause("priceBooks", False)
+    sink.run()
+
+    assert waits == "waits for price book base"
+    assert service.held("prices") == {"A in base": "1"}
+    assert sink.letters("prices") == {}
+
+
 def test_a_book_that_an_audit_names_goes_before_its_prices(sink: TreeDrive) -> None:
     """It may be gone from the target, and its prices with it."""
     put(sink, "priceBooks", "base")
