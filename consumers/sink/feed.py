@@ -516,8 +516,7 @@ class Feed:
         again = entry is not None and entry.again
         parked = outcome in _KINDS
         before = self.state.held(item.key)
-        if before is not None and self._tree.is_lost(self.name, item.key):
-            before = before._replace(outcome="retryable", there=False)
+        lost = self._tree.is_lost(self.name, item.key)
         overdue = entry is not None and entry.overdue
         again_ms = self._open_until_ms(item.key, overdue) if parked else self._again_ms(item.key, overdue)
         self._record(item, outcome, request_id, error, again_ms)
@@ -543,7 +542,7 @@ class Feed:
             seconds = max(0.0, (self._clock.wall_ms() - item.commit_ms) / 1000)
             self._freshness[item.lane].observe(seconds)
             self._lag.set(seconds)
-        self._tree.settled(self.name, item.key, before, self._clock.wall_ms())
+        self._tree.settled(self.name, item.key, before, self._clock.wall_ms(), lost=lost)
         self._tree.found(self.name, item.key)
 
     def _cleared(self, item: Submission, entry: Entry | None) -> None:

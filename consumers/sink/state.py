@@ -135,9 +135,13 @@ class TargetState:
         """How many identities the target may hold."""
         return sum(packed[0] != _DELETED for packed in self._held.values())
 
-    def all(self) -> Iterator[tuple[bytes, Held]]:
-        """Every identity that has a status."""
-        return ((key, self._unpacked(packed)) for key, packed in self._held.items())
+    def all(self, *, deleted: bool | None = None) -> Iterator[tuple[bytes, Held]]:
+        """Every identity that has a status; only those that are deleted, or are not, where that is said."""
+        return (
+            (key, self._unpacked(packed))
+            for key, packed in self._held.items()
+            if deleted is None or deleted == (packed[0] == _DELETED)
+        )
 
     def is_settled(self, key: bytes, offset: int) -> bool:
         """True when a status settles this feed record or a newer one of the same identity."""

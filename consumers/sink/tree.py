@@ -185,21 +185,24 @@ class Tree:
 
     # What became of it.
 
-    def settled(self, feed: str, key: bytes, before: Held | None, now_ms: int) -> None:
-        """An item has ended, for now; `before` is what was known of it until then."""
+    def settled(self, feed: str, key: bytes, before: Held | None, now_ms: int, *, lost: bool = False) -> None:
+        """An item has ended, for now; `before` is what was known of it until then, with `lost` not believed.
+
+        One that failed before it is there again may have been deleted before that.
+        """
         below = self._dialect.below(feed)
         if not below and not self._waiters:
             return
         node = Node(feed, key)
         held = self._branches[feed].state.held(key)
         if below and held is not None:
-            was_there = before is not None and (before.outcome == "delivered" or before.there)
-            if held.outcome == "deleted" and (before is None or before.outcome != "deleted"):
+            was_there = before is not None and not lost and (before.outcome == "delivered" or before.there)
+            if held.outcome == "deleted" and (lost or before is None or before.outcome != "deleted"):
                 self._fall(node, certainly=was_there)
             elif held.outcome == "delivered" and not was_there:
                 self._created_ms[node] = now_ms
                 self._missing_since.pop(node, None)
-                if before is not None and before.outcome == "deleted":
+                if before is not None and before.outcome != "delivered":
                     self._come_back(node)
         self._release(node)
 
@@ -232,21 +235,20 @@ class Tree:
         return max((time for time in times if time > now_ms), default=None)
 
     def _fall(self, node: Node, *, certainly: bool) -> None:
-        for branch, key, held in self._below(node):
+        for branch, key, held in self._below(node, deleted=False):
             if held.outcome == "delivered" or held.there:
                 branch.fell(key, held, certainly=certainly)
 
     def _come_back(self, node: Node) -> None:
-        for branch, key, held in self._below(node):
-            if held.outcome == "deleted":
-                branch.came_back(key, held)
+        for branch, key, held in self._below(node, deleted=True):
+            branch.came_back(key, held)
 
-    def _below(self, node: Node) -> list[tuple[Branch, bytes, Held]]:
+    def _below(self, node: Node, *, deleted: bool) -> list[tuple[Branch, bytes, Held]]:
         """Items with a status. All of a feed are looked at: it is rare that one of those above goes."""
         branches = [self._branches[feed] for feed in self._dialect.below(node.feed) if feed in self._branches]
         return [
             (branch, key, held)
             for branch in branches
-            for key, held in branch.state.all()
+            for key, held in branch.state.all(deleted=deleted)
             if node in self.above(branch.name, key)
         ]

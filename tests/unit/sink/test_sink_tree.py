@@ -522,6 +522,27 @@ def test_it_is_deleted_again_although_the_process_dies_in_between(service: Servi
     assert service.held("prices") == {}
 
 
+def test_it_is_deleted_again_although_the_return_was_refused_at_first(
+    service: Service, sink: TreeDrive
+) -> None:
+    """What the parent's status says then is that it failed, no more that it was deleted."""
+    put(sink, "categories", "men", "men/tops")
+    sink.run()
+    tombstones(sink, "categories", "men", "men/tops")
+    sink.run()
+    service.bad = {"men"}
+    put(sink, "categories", "men")
+    sink.run()
+    failed = sink.outcomes("categories")["men"]
+    service.bad = set()
+
+    sink.put("categories", "men", "mended")
+    sink.run()
+
+    assert failed == "attention"
+    assert service.held("categories") == {"men": "mended"}
+
+
 def test_a_delete_that_waits_while_its_parent_returns_is_not_taken_as_done(
     service: Service, sink: TreeDrive
 ) -> None:
