@@ -23,6 +23,7 @@ from consumers.sink.feed import Clock, Feed, Place, Rules
 from consumers.sink.reconcile import Reconciler
 from consumers.sink.scopes import Scopes, feeds_of
 from consumers.sink.settle import Answer, Verdict
+from consumers.sink.state import FALLEN
 from consumers.sink.tree import Tree
 from consumers.sink.waiting import Fetch
 from runtime import metrics
@@ -218,6 +219,10 @@ class Delivery:
             return
         if fetch.offsets:
             for entry in feed.waiting.pointed(fetch, records):
+                held = feed.state.held(entry.key)
+                if entry.first_offset is None and held is not None and held.hash in FALLEN:
+                    # It may have been written anew without a change, which no status tells of.
+                    self.reconcilers[fetch.feed].need("what fell has no record where its status says")
                 feed.supersede(entry)
             return
         for record, content in zip_longest(records, contents):

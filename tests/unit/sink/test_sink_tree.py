@@ -438,6 +438,27 @@ def test_what_fell_with_a_delete_and_is_not_deleted_comes_back_by_itself(
     assert sink.outcomes("categories") == {"men": "deleted", "men/tops": "delivered"}
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_fell_comes_back_though_its_record_was_written_anew(
+    service: Service, sink: TreeDrive, restarted: bool
+) -> None:
+    """With the same content, which is not sent; the record that was sent is compacted away."""
+    put(sink, "categories", "men", "men/tops")
+    sink.run()
+    put(sink, "categories", "men/tops")
+    sink.run()
+    del sink.logs["categories"][1]
+    tombstones(sink, "categories", "men")
+    sink.run()
+    if restarted:
+        sink = TreeDrive(service, after=sink)
+
+    sink.pass_time(130)
+
+    assert service.sent.count(("upsert", "men/tops")) == 2
+    assert service.held("categories") == {"men/tops": "1"}
+
+
 def test_what_fell_while_its_second_send_was_due_comes_back_all_the_same(
     service: Service, sink: TreeDrive
 ) -> None:
