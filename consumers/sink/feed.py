@@ -469,7 +469,9 @@ class Feed:
             self._given.add(key, item.delete_members)
         partition, offset, deleted = item.partition, item.offset, item.offset < 0
         if held is not None and held.offset >= offset:
-            partition, offset, deleted = held.partition, held.offset, held.outcome == "deleted"
+            partition, offset = held.partition, held.offset
+            # Of what fell only its record says whether it should be there.
+            deleted = deleted if held.hash in FALLEN else held.outcome == "deleted"
         self.waiting.revive(key, partition, offset, "bulk", requested_ms, deleted=deleted).forced = True
 
     def was_judged_since(self, key: bytes, time_ms: int) -> bool:

@@ -478,6 +478,28 @@ def test_what_fell_while_its_second_send_was_due_comes_back_all_the_same(
     assert sink.outcomes("categories") == {"men": "deleted", "men/tops": "delivered"}
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_fell_and_is_named_by_an_audit_goes_as_the_feed_has_it(
+    service: Service, sink: TreeDrive, deleted: bool
+) -> None:
+    """Its status says that it is gone from the target, not that it should be."""
+    put(sink, "categories", "men", "men/tops")
+    sink.run()
+    tombstones(sink, "categories", "men")
+    sink.run()
+    sink.now += 5
+    if deleted:
+        sink.logs["categories"].pop(1)
+    item = ResendItem(key_of("categories", "men/tops").decode(), 0, -1 if deleted else 1)
+    value = msgspec.json.encode(Resend("t", "categories", sink.wall_ms, (item,)))
+
+    sink.say((RESEND_PREFIX + b"1", value))
+    sink.pass_time(300)
+
+    assert service.held("categories") == ({} if deleted else {"men/tops": "1"})
+    assert sink.outcomes("categories")["men/tops"] == ("deleted" if deleted else "delivered")
+
+
 def test_what_fell_and_came_back_still_goes_a_second_time(service: Service, sink: TreeDrive) -> None:
     """A request that was lost before may arrive behind the return of what stands above."""
     put(sink, "categories", "men")
