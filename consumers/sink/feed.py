@@ -188,8 +188,13 @@ class Feed:
     @property
     def in_doubt(self) -> bool:
         """True when it is not known what the target holds of something that is not settled, read or not."""
-        return self.state.has_doubts or any(
-            self.waiting.commit_position(partition) < end for partition, (end, _) in self._doubtful.items()
+        return (
+            self.state.has_doubts
+            or self._given.has_cleared
+            or any(
+                self.waiting.commit_position(partition) < end
+                for partition, (end, _) in self._doubtful.items()
+            )
         )
 
     def _clear_outdated_letters(self) -> None:

@@ -32,6 +32,11 @@ class Given:
         """True while the status tells of what is there no more."""
         return key in self._cleared
 
+    @property
+    def has_cleared(self) -> bool:
+        """True while any status does."""
+        return bool(self._cleared)
+
     def settled(self, key: bytes) -> None:
         """The item's status tells all."""
         self._members.pop(key, None)

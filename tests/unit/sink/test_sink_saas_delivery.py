@@ -409,6 +409,23 @@ def test_a_key_that_goes_back_to_what_was_deleted_brings_it_again(service: Servi
     assert service.held == {"A": "Name of A"}
 
 
+def test_a_stop_between_that_delete_and_the_item_is_not_clean(service: Service) -> None:
+    """The status still tells of what is gone; a successor must not take the way back for known."""
+    sink = drive(service, ById("demo"))
+    sink.run(item("A", 1, productId=1))
+    sink.append(item("A", 2, productId=2))
+    sink.scan()
+    (request,) = sink.delivery.requests()
+    sink.delivery.answered(request.number, sink.answer(request))
+    sink.commit()
+    sink.append(item("A", 3, productId=1))
+
+    successor = drive(service, ById("demo"), after=sink, clean=not sink.delivery.in_doubt)
+    successor.pass_time(31)
+
+    assert service.held == {"A": "Name of A"}
+
+
 def test_an_item_waits_with_the_delete_that_has_to_go_first(service: Service) -> None:
     """A refused delete parks the item; the retry does both."""
     sink = drive(service, ById("demo"))
