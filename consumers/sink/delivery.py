@@ -465,7 +465,8 @@ class Delivery:
                 feed.waiting.enqueue(entry, front=True)
                 break
             part.keys.append(entry.key)
-        return part
+        # Nothing was taken from the queue: it goes on when what was asked for is there.
+        return None if not part.keys and feed.waiting.head(lane) is head else part
 
     def _granted(self, feed: Feed, items: int, lane: Lane) -> bool:
         wait_s = self._budget.wait_s(feed.name, items, bulk=lane == "bulk")

@@ -327,11 +327,17 @@ class Waiting:
         return len(self._queues[lane, deleted])
 
     def pop(self, lane: Lane, deleted: bool) -> Entry | None:
-        """The next identity that can be sent now; those whose record is not at hand are fetched first."""
+        """The next identity that can be sent now; those whose record is not at hand are fetched first.
+
+        Only so many at once: what is fetched is held in memory.
+        """
         while (entry := self._head((lane, deleted))) is not None:
+            at_hand = entry.record is not None or entry.deleted
+            if not at_hand and len(self._fetching) >= _FETCH_RECORDS_MAX:
+                return None
             self._queues[lane, deleted].popleft()
             entry.queue = None
-            if entry.record is not None or entry.deleted:
+            if at_hand:
                 return entry
             self.want(entry)
         return None

@@ -215,6 +215,26 @@ def test_live_items_beyond_what_memory_holds_wait_as_pointers(monkeypatch: pytes
     assert held.position == 25
 
 
+def test_not_all_pointers_are_followed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a service that was away for long finds waiting would not fit into memory."""
+    monkeypatch.setattr(waiting, "RECORD_BYTES_MAX", 1)
+    held = Drive(FakeSender())
+    held.append(*(feed_record(f"A{n}", n) for n in range(2_500)), feed_record("B", 2_500, deleted=True))
+    held.scan()
+    wanted: list[int] = []
+    while held.position < held.end:
+        for request in held.delivery.requests():
+            held.delivery.answered(request.number, held.answer(request))
+        for fetch in held.delivery.fetches():
+            wanted.append(len(fetch.offsets))
+            held.delivery.fetched(fetch, *held.read(fetch))
+        held.commit()
+
+    assert sum(wanted) == 2_499
+    assert max(wanted) <= 1_000
+    assert len(held.statuses()) == 2_501
+
+
 def test_a_pointer_to_a_record_that_was_compacted_away_gives_way_to_the_newer_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
