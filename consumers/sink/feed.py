@@ -532,6 +532,10 @@ class Feed:
             self.waiting.settled(entry, item.offset)
             self._follow_scope(entry, item.operation)
         self.guard.judged(parked)
+        if parked and self.circuit.is_open and self.guard.trips:
+            # We refuse it ourselves, and no answer says when to try the next one.
+            self.circuit.probing()
+            self.circuit.refused_us(self._clock.seconds(), self.guard.reason)
         self.count("resent" if again and not parked else outcome)
         if parked:
             log.warning(

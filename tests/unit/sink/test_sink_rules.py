@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 from fake_target import FakeSender, feed_record, item_key, refused
+from msgspec.structs import replace
 from sink_drive import CONTROL, LETTER, STATUS, Drive
 
 from consumers.sink import feed as feed_module
@@ -670,6 +671,23 @@ def test_too_many_failing_items_stop_the_feed_instead_of_filling_the_topic() -> 
     assert held.delivery.complaints == []
     assert len(held.letters()) == parked
     assert held.position == 600
+
+
+def test_items_that_we_refuse_ourselves_do_not_fill_the_topic_either() -> None:
+    """600 items that nobody can read: a probe tries one more, and finds when they are mended."""
+    held = Drive(sender := FakeSender())
+    held.run(*(replace(feed_record(f"A{n}", n), value=b"unreadable") for n in range(600)))
+    parked, complaints = len(held.letters()), held.delivery.complaints
+    held.pass_time(16)
+    probed = len(held.letters())
+    held.append(*(feed_record(f"A{n}", 600 + n) for n in range(600)))
+    held.pass_time(16)
+
+    assert (parked, probed) == (200, 201)
+    assert "dead_letter_guard_percent" in complaints[0]
+    assert held.delivery.complaints == []
+    assert (held.letters(), held.position) == ({}, 1_200)
+    assert len(sender.posts[0][1]) == 1
 
 
 # Dead letters.
