@@ -39,6 +39,8 @@ _UNKNOWN_DATABASE: Final = 1049
 _CANNOT_CONNECT: Final = 2003
 _NO_SUCH_TABLE: Final = 1146
 _NOT_GRANTED: Final = 1142
+# At any lower level a server opens the snapshot without one, and each statement sees another moment.
+_ONE_VIEW: Final = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _OPEN_SNAPSHOT: Final = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 _WHERE: Final = "SHOW STATUS LIKE 'binlog_snapshot_%%'"
 _WRITTEN: Final = "SELECT @@gtid_binlog_pos"
@@ -353,6 +355,8 @@ class Database:
     async def _connect(self) -> Any:
         self._connection = await self._engine.connect()
         self._driver = (await self._connection.get_raw_connection()).driver_connection
+        async with self._driver.cursor() as cursor:
+            await cursor.execute(_ONE_VIEW)
         if self._mends_text:
             # Slower, so only where it is needed.
             self._driver._encoding = mended_text.ENCODING

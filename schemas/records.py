@@ -134,6 +134,10 @@ class Floor(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
 
 
+# A partition's floor stands beside its entities under a key that none can have: it is no UTF-8.
+FLOOR_KEY: Final = b"\xff"
+
+
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of an item at a target. Settles the feed record at `partition`/`offset`, nothing newer.
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from consumers.builder.diff import ItemKey
-from schemas.records import Again, Floor, IndexEntry, Position
+from schemas.records import FLOOR_KEY, Again, Floor, IndexEntry, Position
 
 
 class _Feed(msgspec.Struct, array_like=True):
@@ -32,9 +32,6 @@ _FLOOR: Final = msgspec.json.Decoder(Floor)
 # Looking for more than this one by one takes longer than listing what an entry refers to.
 SEARCHED_MAX: Final = 16
 _QUOTED: Final = re.compile(rb'"[a-z_]+:[^"\\]*"')
-
-# The partition's floor is kept beside its entities, under a key no entity can have.
-FLOOR_KEY: Final = b""
 
 
 class PartitionIndex:

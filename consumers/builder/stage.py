@@ -17,7 +17,7 @@ from consumers.builder.echo import ECHOES_MAX
 from consumers.builder.entities import ENTITIES, Built, Entity, ReadOptions, build_one
 from consumers.builder.fold import Reference, Work, decode, fold
 from consumers.builder.guard import DeleteGuard
-from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
+from consumers.builder.index import PartitionIndex, encode_entry, encode_floor
 from consumers.builder.read.reader import carry_out
 from consumers.builder.read.versions import next_due_s, own_names, read_boundaries
 from runtime import metrics
@@ -30,6 +30,7 @@ from schemas.entities import FEEDS_OF
 from schemas.keys import content_hash
 from schemas.records import (
     AFRESH_HEADER,
+    FLOOR_KEY,
     FORGET_HEADER,
     DeadLetter,
     Dirty,

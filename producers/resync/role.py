@@ -18,6 +18,7 @@ from runtime.kafka import (
 from runtime.lag import behind, ends
 from runtime.settings import Settings
 from schemas.entities import partitions_of
+from schemas.records import FLOOR_KEY
 from schemas.topics import TopicNames
 
 
@@ -38,7 +39,7 @@ def run(settings: Settings, slot: str, health: Health, stopper: loop.Stopper) ->
         alive: set[bytes] = set()
         partitions = range(partitions_of(entity, settings.kafka.partitions))
         for record in read_to_end(index_reader, names.index(entity), partitions):
-            if record.key:
+            if record.key != FLOOR_KEY:
                 (alive.discard if record.value is None else alive.add)(record.key)
         yield from sorted(alive)
 

@@ -15,7 +15,7 @@ from consumers.builder.read.products import Batch
 from consumers.builder.stage import BuilderOptions, BuilderStage, Shard
 from runtime.record import Outgoing, Record
 from schemas.codec import decode
-from schemas.records import DeadLetter, Dirty, IndexEntry, Lane, Position
+from schemas.records import FLOOR_KEY, DeadLetter, Dirty, IndexEntry, Lane, Position
 from schemas.topics import TopicNames
 
 LIVE, BULK = "cs.dirty.product", "cs.dirty.product.bulk"
@@ -110,5 +110,5 @@ def entries(outgoing: Sequence[Outgoing]) -> dict[str, IndexEntry | None]:
         if record.value is None
         else msgspec.json.decode(record.value, type=IndexEntry)
         for record in outgoing
-        if record.topic == INDEX and record.key
+        if record.topic == INDEX and record.key != FLOOR_KEY
     }

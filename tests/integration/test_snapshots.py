@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from twin import ask
 
-from commerce_sync.local.stack import Stack
+from commerce_sync.local.stack import ADMIN_VARIABLE, Stack
+from commerce_sync.sample.database import address_of
 from runtime.database import Database
 from runtime.errors import Transient
 from runtime.settings import load
@@ -34,6 +36,23 @@ def test_a_snapshot_tells_where_it_stands(database: Database) -> None:
     assert second.position is not None
     assert second.position.reaches(first.position)
     assert (second.position.server_id, second.blind) == (database.server_id, frozenset())
+
+
+def test_a_snapshot_is_one_moment_at_a_server_that_is_set_to_read_committed(stack: Stack) -> None:
+    """As many shops are; such a server takes no snapshot and shows each query another moment."""
+    name = "one_moment"
+    address = address_of(stack.environment()[ADMIN_VARIABLE], name)
+    ask(address, f"CREATE DATABASE {name}", f"CREATE TABLE {name}.rows_of_it (number INT) ENGINE=InnoDB")
+    ask(address, "SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    try:
+        with Database(address) as database, database.snapshot() as snapshot:
+            before = snapshot.query("SELECT COUNT(*) FROM rows_of_it")
+            ask(address, f"INSERT INTO {name}.rows_of_it VALUES (1)", "COMMIT")
+            after = snapshot.query("SELECT COUNT(*) FROM rows_of_it")
+    finally:
+        ask(address, "SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ", f"DROP DATABASE {name}")
+
+    assert (before, after) == ([(0,)], [(0,)])
 
 
 def test_a_place_that_the_log_has_not_reached_is_waited_for_and_given_back(database: Database) -> None:

@@ -18,7 +18,7 @@ from consumers.builder.stage import BuilderOptions, BuilderStage
 from runtime.record import Outgoing, Record
 from schemas.codec import decode
 from schemas.keys import canonical_json
-from schemas.records import Dirty, IndexEntry, Lane
+from schemas.records import FLOOR_KEY, Dirty, IndexEntry, Lane
 from schemas.topics import TopicNames
 
 LIVE, BULK, FEED, INDEX = (
@@ -97,7 +97,7 @@ def entries_of(outgoing: Sequence[Outgoing]) -> dict[str, IndexEntry]:
     return {
         record.key.decode(): msgspec.json.decode(record.value or b"{}", type=IndexEntry)
         for record in outgoing
-        if record.topic == INDEX and record.key
+        if record.topic == INDEX and record.key != FLOOR_KEY
     }
 
 

@@ -3,13 +3,12 @@
 from consumers.builder.diff import Difference, diff
 from consumers.builder.fold import fold
 from consumers.builder.index import (
-    FLOOR_KEY,
     SEARCHED_MAX,
     PartitionIndex,
     encode_entry,
     encode_floor,
 )
-from schemas.records import Dirty, EmittedItem, IndexEntry, Position
+from schemas.records import FLOOR_KEY, Dirty, EmittedItem, IndexEntry, Position
 
 FIRST, SECOND = Position(1, "binlog.000001", 100), Position(1, "binlog.000001", 200)
 A = ("products", "a")

@@ -22,13 +22,13 @@ from builder_play import (
 from confluent_kafka import TopicPartition
 from fake_shop import FakeShop
 
-from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_entry, encode_floor
+from consumers.builder.index import PartitionIndex, encode_entry, encode_floor
 from consumers.builder.stage import REFERRING_LIVE_MAX, Shard
 from runtime.errors import Fault, Transient
 from runtime.record import Outgoing, Record
 from schemas.codec import decode
 from schemas.keys import canonical_json, content_hash
-from schemas.records import DeadLetter, Dirty, EmittedItem, IndexEntry, Position
+from schemas.records import FLOOR_KEY, DeadLetter, Dirty, EmittedItem, IndexEntry, Position
 
 
 def test_a_build_writes_feed_index_and_floor(shop: FakeShop) -> None:
@@ -225,6 +225,20 @@ def test_an_entity_that_refers_to_a_changed_row_from_this_batch_on_sees_the_chan
     built(stage(shop), dirty("A", pos=300), dirty("", pos=400, refers_to="category:4"))
 
     assert shop.covers == [([at(400)], 3.0)]
+
+
+def test_a_product_whose_sku_is_empty_is_one_like_any_other(shop: FakeShop) -> None:
+    """An import that went wrong left it; neither it nor the floor takes the other's place in the index."""
+    shop.sell("", "no sku")
+    held = stage(shop)
+
+    outgoing = built(held, dirty("", pos=400))
+    index = PartitionIndex()
+    for record in outgoing:
+        if record.topic == INDEX:
+            index.load(record.key, record.value)
+
+    assert (list(index.keys()), index.floors) == ([""], (at(400),))
 
 
 def test_a_reference_that_nobody_has_yet_is_waited_for(shop: FakeShop) -> None:

@@ -6,11 +6,11 @@ from builder_play import BULK, FEED, INDEX, LIVE, Clock, at, built, dirty, entri
 from confluent_kafka import TopicPartition
 from fake_shop import FakeShop
 
-from consumers.builder.index import FLOOR_KEY, PartitionIndex, encode_floor
+from consumers.builder.index import PartitionIndex, encode_floor
 from consumers.builder.stage import FLOOR_WAIT_MS_MAX, BuilderStage
 from runtime.errors import BehindFloor, Transient
 from runtime.record import Outgoing, Record
-from schemas.records import Again, Dirty, Position
+from schemas.records import FLOOR_KEY, Again, Dirty, Position
 
 
 def reference(name: str, position: Position | None, commit_ms: int | None = 5_000) -> Record:

@@ -20,7 +20,7 @@ from producers.resync import stage as stage_module
 from producers.resync.stage import ResyncStage
 from runtime.record import Outgoing, Record
 from schemas.edition import Edition
-from schemas.records import ResyncProgress, resync_key
+from schemas.records import FLOOR_KEY, ResyncProgress, resync_key
 from schemas.topics import TopicNames
 
 CONTROL = "cs.control"
@@ -110,7 +110,7 @@ class ResyncWorld(Mortal, World):
     def index_keys(self, entity: str) -> Iterator[bytes]:
         """As the reader of the topic does it: what is alive, in order."""
         self.call()
-        alive = {record.key: record.value for record in self.index if record.key}
+        alive = {record.key: record.value for record in self.index if record.key != FLOOR_KEY}
         yield from sorted(key for key, value in alive.items() if value is not None)
 
 
