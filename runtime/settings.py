@@ -184,7 +184,8 @@ class CommerceSettings(SecretSection):
 class CaptureSettings(SecretSection):
     """Kafka Connect and the account its connector reads the binlog with."""
 
-    connect_url: WebAddress = "http://localhost:8083"
+    # User and password may stand in it.
+    connect_url: WebAddress = Field(default="http://localhost:8083", repr=False)
     connector: str = "commerce"
     user: str = "debezium"
     password: SecretStr | None = None

@@ -58,12 +58,12 @@ def connect_findings(settings: Settings, connector_class: str | None) -> list[Fi
     connect = Connect(settings.capture.connect_url)
     try:
         classes = connect.plugin_classes()
-        found = Finding("connect", "ok", settings.capture.connect_url)
+        found = Finding("connect", "ok", connect.url)
         if connector_class is None:
             return [found]
         if connector_class not in classes:
             sentence = (
-                f"capture.connect_url = {settings.capture.connect_url}: the worker has no plugin "
+                f"capture.connect_url = {connect.url}: the worker has no plugin "
                 f"{connector_class}: put Debezium's connector on its plugin.path and restart it"
             )
             return [Finding("connect", "not ok", sentence)]

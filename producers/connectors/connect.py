@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import requests
+from requests.utils import get_auth_from_url, urldefragauth
 
 from runtime.errors import NotFine, Unreachable
 
@@ -58,10 +59,13 @@ class Connect:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._url = url.rstrip("/")
+        # Sentences and logs name the address; user and password in it are nobody's business.
+        self.url = urldefragauth(url).rstrip("/")
         self._clock = clock
         self._wait = wait
         self._session = requests.Session()
+        if any(user := get_auth_from_url(url)):
+            self._session.auth = user
         # The environment's proxies are for the outside world, not for a worker next door.
         self._session.trust_env = False
 
@@ -82,7 +86,7 @@ class Connect:
         )
         if answer is None:
             message = (
-                f"capture.connect_url = {self._url}: the worker has no plugin {config['connector.class']}; "
+                f"capture.connect_url = {self.url}: the worker has no plugin {config['connector.class']}; "
                 "put Debezium's connector on its plugin.path"
             )
             raise NotFine(message)
@@ -120,7 +124,7 @@ class Connect:
             if self._clock() > deadline:
                 message = (
                     f"connector '{name}' does not stop within {seconds_max:.0f} s: look at the log of the "
-                    f"worker at capture.connect_url = {self._url}"
+                    f"worker at capture.connect_url = {self.url}"
                 )
                 raise NotFine(message)
             self._wait(RETRY_S)
@@ -152,7 +156,7 @@ class Connect:
                 return self._read(response)
             if self._clock() > deadline:
                 message = (
-                    f"capture.connect_url = {self._url}: the worker is still rebalancing after "
+                    f"capture.connect_url = {self.url}: the worker is still rebalancing after "
                     f"{BUSY_S_MAX:.0f} s ({_reason(response)}); look at its log"
                 )
                 raise Unreachable(message)
@@ -161,16 +165,16 @@ class Connect:
     def _send(self, method: str, path: str, body: object, seconds_max: float) -> requests.Response:
         try:
             return self._session.request(
-                method, self._url + path, json=body, timeout=(5, seconds_max), allow_redirects=False
+                method, self.url + path, json=body, timeout=(5, seconds_max), allow_redirects=False
             )
         except requests.Timeout as error:
             message = (
-                f"capture.connect_url = {self._url} gave no answer in {seconds_max:.0f} s: look at its log"
+                f"capture.connect_url = {self.url} gave no answer in {seconds_max:.0f} s: look at its log"
             )
             raise Unreachable(message) from error
         except (requests.RequestException, ValueError) as error:
             message = (
-                f"capture.connect_url = {self._url} cannot be reached: start Kafka Connect or correct the "
+                f"capture.connect_url = {self.url} cannot be reached: start Kafka Connect or correct the "
                 "address"
             )
             raise Unreachable(message) from error
@@ -183,14 +187,14 @@ class Connect:
             return response.json() if response.content else None
         if not is_json or response.is_redirect:
             message = (
-                f"capture.connect_url = {self._url} is answered by something else than Kafka Connect "
+                f"capture.connect_url = {self.url} is answered by something else than Kafka Connect "
                 f"({response.status_code}): correct the address"
             )
             raise Unreachable(message)
         if response.status_code == 404:
             return None
         message = (
-            f"capture.connect_url = {self._url}: the worker answered {response.status_code} "
+            f"capture.connect_url = {self.url}: the worker answered {response.status_code} "
             f"({_reason(response)}); look at its log"
         )
         raise NotFine(message)

@@ -58,7 +58,7 @@ def apply(
     name = settings.capture.connector
     wanted = declare(settings, names, connector_class)
     connect = Connect(settings.capture.connect_url)
-    _require_plugin(connect, settings, connector_class)
+    _require_plugin(connect, connector_class)
     actual = connect.config(name)
     found = differences(wanted, actual or {})
     if found:
@@ -79,10 +79,10 @@ def apply(
     return found
 
 
-def _require_plugin(connect: Connect, settings: Settings, connector_class: str) -> None:
+def _require_plugin(connect: Connect, connector_class: str) -> None:
     if connector_class not in connect.plugin_classes():
         message = (
-            f"capture.connect_url = {settings.capture.connect_url}: the worker has no plugin "
+            f"capture.connect_url = {connect.url}: the worker has no plugin "
             f"{connector_class}; put Debezium's connector on its plugin.path and restart it"
         )
         raise NotFine(message)
@@ -142,7 +142,7 @@ def _await_heartbeat(
                 said = "nothing" if state is None else state.connector
                 message = (
                     f"connector '{name}' sent no heartbeat within {stream_s_max:.0f} s although Connect says "
-                    f"{said}: look at the log of capture.connect_url = {settings.capture.connect_url}"
+                    f"{said}: look at the log of capture.connect_url = {connect.url}"
                 )
                 raise NotFine(message)
             if now - reported > REPORT_S:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from base64 import b64encode
 
 import pytest
 from http_answers import serve
@@ -66,6 +67,18 @@ def test_a_worker_that_dies_in_the_middle_of_its_answer_is_one_that_cannot_be_re
         with pytest.raises(Unreachable, match="cannot be reached"):
             client(f"http://127.0.0.1:{server.getsockname()[1]}").config("shop")
         worker.join()
+
+
+def test_user_and_password_of_the_address_are_sent_and_never_told() -> None:
+    """Sentences end in logs, and the watch over the connector writes one at each outage."""
+    with serve((200, {"name": "shop"}), (500, {"message": "no"})) as connect:
+        worker = client(connect.url.replace("//", "//ops:s3%20cret@") + "/")
+        worker.config("shop")
+        with pytest.raises(NotFine) as refused:
+            worker.config("shop")
+
+    assert connect.headers[0]["authorization"] == f"Basic {b64encode(b'ops:s3 cret').decode()}"
+    assert f"capture.connect_url = {connect.url}: " in str(refused.value)
 
 
 def test_no_worker_at_the_address_is_one_sentence_with_the_setting() -> None:
