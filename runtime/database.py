@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, Self
-from urllib.parse import quote
 
 from asyncmy.constants import CLIENT
 from asyncmy.errors import MySQLError
-from sqlalchemy import exc
+from sqlalchemy import URL, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime import mended_text
@@ -77,8 +76,14 @@ class Database:
         # A runner's set-up and clean-up around each call would cost as much as a short query.
         self._loop = asyncio.new_event_loop()
         self._engine: AsyncEngine = create_async_engine(
-            f"mysql+asyncmy://{quote(address.user)}:{quote(address.password.get_secret_value())}"
-            f"@{address.host}:{address.port}/{quote(address.database)}",
+            URL.create(
+                "mysql+asyncmy",
+                address.user,
+                address.password.get_secret_value(),
+                address.host,
+                address.port,
+                address.database,
+            ),
             pool_size=1,
             max_overflow=0,
             connect_args={
