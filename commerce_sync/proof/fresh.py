@@ -149,5 +149,9 @@ def behind(
     reader: Database | Snapshot, entity: str, prefix: str, number: int, entities: int
 ) -> list[tuple[int, str]]:
     """(number, key) of the next entities of one kind behind a number."""
-    rows = reader.query(ENUMERATIONS[entity].page.format(p=prefix), (number, NUMBER_MAX, entities))
+    statement, wanted = ENUMERATIONS[entity].page.format(p=prefix), (number, NUMBER_MAX, entities)
+    try:
+        rows = reader.query(statement, wanted)
+    except UnreadableText:
+        rows = reader.query(statement, wanted)
     return [(int(found), str(key)) for found, key in rows]
