@@ -154,7 +154,8 @@ def history(connection: Connection, row: Row) -> list[Row]:
     rows = connection.execute(
         select(of.time_ms, of.outcome, of.partition, of.sent_offset, of.request_id, of.error)
         .where(of.target == row["target"], of.feed == row["feed"], of.item_key == row["item_key"])
-        .order_by(of.status_offset.desc())
+        # Of topics that were made anew offsets begin again.
+        .order_by(of.time_ms.desc(), of.status_offset.desc())
         .limit(HISTORY_MAX)
     )
     return [dict(found) for found in rows.mappings()]

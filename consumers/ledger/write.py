@@ -260,8 +260,10 @@ def _forget_statuses() -> Any:
 
 
 def _add_submissions(dialect: str) -> Any:
-    """A status that was written before stays as it is."""
-    return _upsert(dialect, submission, lambda new: {"time_ms": submission.c.time_ms})
+    """A status that is read again is the same; of another log the one that took its place counts."""
+    keys = {column.name for column in submission.primary_key}
+    names = [column.name for column in submission.columns if column.name not in keys]
+    return _upsert(dialect, submission, lambda new: {name: new[name] for name in names})
 
 
 def _add_minutes(dialect: str) -> Any:

@@ -582,6 +582,20 @@ def test_the_history_is_kept_newest_first_and_bounded(play: Play, monkeypatch: p
     assert [one["time_ms"] for one in left] == [START_MS + 3000, START_MS + 2000]
 
 
+def test_the_history_goes_on_when_the_topics_are_made_anew(play: Play) -> None:
+    """To have other partitions, for example: what is said then has lower offsets, and comes first."""
+    record = play.item("A")
+    play.take(record, play.status(record, "retryable"), play.status(record, "attention"))
+    play.logs = {FEED: [], STATUS: []}
+    play.now_ms += 1000
+    play.start()
+    record = play.item("A")
+    play.take(record, play.status(record))
+    told = play.database.run(lambda c: read.history(c, play.rows()["A"]))
+
+    assert [one["outcome"] for one in told] == ["submitted", "attention"]
+
+
 def test_texts_that_no_database_takes_are_made_plain(play: Play) -> None:
     """NUL, names and errors without end: the row is there, its neighbours too."""
     long = play._put(FEED, b'{"sku":"' + b"k" * 2000 + b'"}', None, {})
