@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from confluent_kafka import TopicPartition
@@ -67,7 +68,14 @@ class LedgerStage:
         """
         limits = {(p.topic, p.partition): self._limits(p.topic, p.partition) for p in places}
         self._seen = {}
-        self._positions = self._database.run(lambda connection: self._take_up(connection, limits))
+        lost, others = self._database.run(lambda connection: self._look(connection, limits))
+        for target, feed in others:
+            self._clear(target, feed, None)
+        for target, feed in self._pairs:
+            partitions = [number for lost_feed, number in lost if lost_feed == feed]
+            if partitions:
+                self._clear(target, feed, partitions)
+        self._positions = self._database.run(lambda connection: self._take_up(connection, limits, lost))
         for place in places:
             place.offset = self._positions[place.topic, place.partition]
 
@@ -92,10 +100,19 @@ class LedgerStage:
     def committed(self) -> None:
         """Nothing is kept beside the database."""
 
-    def _take_up(self, connection: Connection, limits: Mapping[Place, tuple[int, int]]) -> dict[Place, int]:
+    @property
+    def _pairs(self) -> set[tuple[str, str]]:
+        return {(target, source.feed) for source in self._sources.values() for target in source.targets}
+
+    def _look(
+        self, connection: Connection, limits: Mapping[Place, tuple[int, int]]
+    ) -> tuple[set[Place], list[tuple[str, str]]]:
+        """Partitions that are read from the beginning, and (target, feed) of what is there and not ours.
+
+        The positions of the former go first: a process that dies while rows are cleared is followed by one
+        that clears the rest.
+        """
         write.prepare(connection)
-        pairs = {(target, source.feed) for source in self._sources.values() for target in source.targets}
-        write.forget_others(connection, self._sources, pairs)
         known = write.positions(connection)
         away = self._now_ms() - write.alive_ms(connection) > AWAY_MS_MAX
         lost = {
@@ -103,15 +120,25 @@ class LedgerStage:
             for place, (first, following) in limits.items()
             if away or not first <= known.get(place, -1) <= following
         }
-        anew = {
-            place: first
-            for place, (first, _) in limits.items()
-            if (self._sources[place[0]].feed, place[1]) in lost
-        }
-        for target, feed in pairs:
-            partitions = [number for lost_feed, number in lost if lost_feed == feed]
-            if partitions:
-                write.clear(connection, target, feed, partitions)
+        write.drop(connection, self._of(limits, lost))
+        return lost, write.others(connection, self._sources, self._pairs)
+
+    def _clear(self, target: str, feed: str, partitions: Sequence[int] | None) -> None:
+        behind: str | None = ""
+        while behind is not None:
+            behind = self._database.run(
+                partial(write.clear, target=target, feed=feed, partitions=partitions, after=behind)
+            )
+
+    def _of(self, limits: Mapping[Place, tuple[int, int]], lost: set[Place]) -> list[Place]:
+        return [place for place in limits if (self._sources[place[0]].feed, place[1]) in lost]
+
+    def _take_up(
+        self, connection: Connection, limits: Mapping[Place, tuple[int, int]], lost: set[Place]
+    ) -> dict[Place, int]:
+        write.forget_others(connection, self._sources, self._pairs)
+        known = write.positions(connection)
+        anew = {place: limits[place][0] for place in self._of(limits, lost)}
         write.begin(connection, anew)
         write.note_alive(connection, self._now_ms())
         if anew:
@@ -126,15 +153,14 @@ class LedgerStage:
         self._seen = dict(self._ask_sinks())
         purges = now_ms >= self._purge_ms
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             for target, until in seen.items():
                 write.settle(connection, target, until)
-            if purges:
-                write.purge(connection, now_ms)
+            more = purges and write.purge(connection, now_ms)
             write.note_alive(connection, now_ms)
+            return more
 
-        self._database.run(work)
-        if purges:
+        if not self._database.run(work) and purges:
             self._purge_ms = now_ms + PURGE_EVERY_MS
 
     def _ask_sinks(self) -> Iterator[tuple[str, dict[Place, int]]]:

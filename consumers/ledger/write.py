@@ -1,6 +1,6 @@
 """Batches become rows: set-based, positions with them, and an older record never overwrites a newer row."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -33,6 +33,8 @@ DELETED_MS_MAX: Final = 8 * 24 * 3_600_000
 HISTORY_MS_MAX: Final = 30 * 24 * 3_600_000
 HISTORY_ROWS_MAX: Final = 1_000_000
 MINUTES_MAX: Final = 24 * 60
+# One transaction takes no more rows away: what lasts for two minutes is given up, and would be each time.
+DELETED_ROWS_MAX: Final = 50_000
 # Written out: MySQL's driver joins the rows of an INSERT only when nothing else of it is a value.
 _AWAITING: Final[ColumnElement[Any]] = literal_column("'awaiting'")
 _SKIPPED: Final[ColumnElement[Any]] = literal_column("'skipped'")
@@ -103,8 +105,8 @@ def note_alive(connection: Connection, now_ms: int) -> None:
         connection.execute(insert(meta), {"name": "alive_ms", "value": now_ms})
 
 
-def purge(connection: Connection, now_ms: int) -> None:
-    """Take away what is too old to be of use: deleted items, history, counts."""
+def purge(connection: Connection, now_ms: int) -> bool:
+    """Take away what is too old to be of use: deleted items, history, counts. True when history is left."""
     connection.execute(
         delete(item).where(
             item.c.state.in_(["deleted", "skipped"]),
@@ -116,11 +118,15 @@ def purge(connection: Connection, now_ms: int) -> None:
         select(submission.c.time_ms).order_by(submission.c.time_ms.desc()).offset(HISTORY_ROWS_MAX).limit(1)
     )
     before_ms = max(oldest or 0, now_ms - HISTORY_MS_MAX)
-    connection.execute(delete(submission).where(submission.c.time_ms < before_ms))
+    last = connection.scalar(
+        select(submission.c.time_ms).order_by(submission.c.time_ms).offset(DELETED_ROWS_MAX - 1).limit(1)
+    )
+    until_ms = before_ms if last is None else min(before_ms, last + 1)
+    connection.execute(delete(submission).where(submission.c.time_ms < until_ms))
     # The newest minute of each outcome stays: it tells when that was last.
     kept = (minute.c.target, minute.c.feed, minute.c.outcome)
     cutoff = now_ms // 60_000 - MINUTES_MAX
-    for target, feed, outcome, last in connection.execute(
+    for target, feed, outcome, newest in connection.execute(
         select(*kept, func.max(minute.c.minute)).group_by(*kept)
     ).all():
         connection.execute(
@@ -128,9 +134,10 @@ def purge(connection: Connection, now_ms: int) -> None:
                 minute.c.target == target,
                 minute.c.feed == feed,
                 minute.c.outcome == outcome,
-                minute.c.minute < min(cutoff, last),
+                minute.c.minute < min(cutoff, newest),
             )
         )
+    return until_ms < before_ms
 
 
 # Positions.
@@ -149,20 +156,49 @@ def alive_ms(connection: Connection) -> int:
 
 def begin(connection: Connection, places: Mapping[Place, int]) -> None:
     """Set positions, whatever they were."""
-    for topic, number in places:
-        connection.execute(delete(position).where(position.c.topic == topic, position.c.partition == number))
+    drop(connection, places)
     rows = [{"topic": t, "partition": n, "next_offset": offset} for (t, n), offset in places.items()]
     _execute(connection, insert(position), rows)
 
 
-def clear(connection: Connection, target: str, feed: str, partitions: Sequence[int]) -> None:
-    """Forget the items and counts of some partitions; the history stays."""
-    for table in (item, minute):
-        connection.execute(
-            delete(table).where(
-                table.c.target == target, table.c.feed == feed, table.c.partition.in_(partitions)
-            )
-        )
+def drop(connection: Connection, places: Iterable[Place]) -> None:
+    """Have no positions any more: whoever looks next reads from the beginning."""
+    for topic, number in places:
+        connection.execute(delete(position).where(position.c.topic == topic, position.c.partition == number))
+
+
+def clear(
+    connection: Connection, target: str, feed: str, partitions: Sequence[int] | None, after: str
+) -> str | None:
+    """Forget the items behind a key, so many at once, and the counts of some partitions; the history stays.
+
+    Returns the key to go on behind; None when all is done.
+
+    Args:
+        partitions: None for all.
+    """
+    rows = [item.c.target == target, item.c.feed == feed, item.c.item_key > after]
+    counted = [minute.c.target == target, minute.c.feed == feed]
+    if partitions is not None:
+        rows.append(item.c.partition.in_(partitions))
+        counted.append(minute.c.partition.in_(partitions))
+    last: str | None = connection.scalar(
+        select(item.c.item_key).where(*rows).order_by(item.c.item_key).offset(DELETED_ROWS_MAX - 1).limit(1)
+    )
+    upto = [] if last is None else [item.c.item_key <= last]
+    connection.execute(delete(item).where(*rows, *upto))
+    connection.execute(delete(minute).where(*counted))
+    return last
+
+
+def others(
+    connection: Connection, topics: Iterable[str], pairs: Collection[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Targets and feeds that have items and are not configured any more."""
+    if not _gone(connection, topics):
+        return []
+    found = connection.execute(select(item.c.target, item.c.feed).distinct()).all()
+    return [(target, feed) for target, feed in found if (target, feed) not in pairs]
 
 
 def forget_others(connection: Connection, topics: Iterable[str], pairs: Iterable[tuple[str, str]]) -> None:
@@ -170,7 +206,7 @@ def forget_others(connection: Connection, topics: Iterable[str], pairs: Iterable
 
     Were their positions kept, they would be taken up later as if nothing had been missed.
     """
-    gone = {topic for topic, _ in positions(connection)} - set(topics)
+    gone = _gone(connection, topics)
     for topic in gone:
         connection.execute(delete(position).where(position.c.topic == topic))
     known = list(pairs)
@@ -178,6 +214,10 @@ def forget_others(connection: Connection, topics: Iterable[str], pairs: Iterable
         for table in (item, minute, submission):
             ours = or_(*(and_(table.c.target == target, table.c.feed == feed) for target, feed in known))
             connection.execute(delete(table).where(~ours) if known else delete(table))
+
+
+def _gone(connection: Connection, topics: Iterable[str]) -> set[str]:
+    return {topic for topic, _ in positions(connection)} - set(topics)
 
 
 def _move(connection: Connection, moved: Mapping[Place, tuple[int, int]]) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from commerce_sync.sample.database import address_of, connected
 from consumers.ledger import read, write
 from consumers.ledger.database import LedgerDatabase, open_existing, open_ledger
 from consumers.ledger.fold import Map, Source
-from consumers.ledger.stage import AWAY_MS_MAX, UPKEEP_EVERY_MS, LedgerStage
+from consumers.ledger.stage import AWAY_MS_MAX, PURGE_EVERY_MS, UPKEEP_EVERY_MS, LedgerStage
 from consumers.ledger.tables import item, meta, metadata, position, submission
 from runtime.errors import Doubt, Transient, Unreachable
 from runtime.record import Record
@@ -459,6 +460,72 @@ def test_what_cannot_be_gone_on_with_is_read_from_the_beginning(play: Play, why:
 
     assert play.states() == {"A": "submitted"}
     assert play.database.run(lambda c: read.activity(c, "shop", "products", 0, 0)).accepted == 1
+
+
+@pytest.mark.parametrize("why", ["away", "target gone", "history"])
+def test_no_transaction_takes_more_away_than_a_server_does_in_its_time(
+    play: Play, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """It would be given up, taken back, and begun again for ever."""
+    monkeypatch.setattr(write, "DELETED_ROWS_MAX", 2)
+    monkeypatch.setattr(write, "HISTORY_ROWS_MAX", 1)
+    for sku in ("A", "B", "C", "D", "E"):
+        play.now_ms += 1
+        play.status(play.item(sku))
+    play.catch_up()
+    table = submission if why == "history" else item
+    left = [play.database.run(count(table))]
+    run = play.database.run
+
+    def counted(work: Callable[[Connection], Any]) -> Any:
+        done = run(work)
+        left.append(run(count(table)))
+        return done
+
+    monkeypatch.setattr(play.database, "run", counted)
+    if why == "away":
+        play.now_ms += AWAY_MS_MAX + 1
+        play.start()
+    elif why == "target gone":
+        play.sources = {"cs.feed.prices": Source("prices", ("shop",))}
+        play.logs = {"cs.feed.prices": []}
+        play.start()
+    else:
+        for _ in range(3):
+            play.now_ms += PURGE_EVERY_MS if len(left) == 1 else UPKEEP_EVERY_MS
+            play.take()
+
+    assert (left[0], left[-1]) == (5, 2 if why == "history" else 0)
+    assert max(before - after for before, after in pairwise(left)) == 2
+
+
+def test_a_process_that_dies_between_two_pieces_is_followed_by_one_that_clears_the_rest(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although another one has said meanwhile that a ledger is at work."""
+    monkeypatch.setattr(write, "DELETED_ROWS_MAX", 2)
+    records = [play.item(sku) for sku in ("A", "B", "C", "D", "E")]
+    play.catch_up()
+    play.compacted.append(records[4])
+    play.now_ms += AWAY_MS_MAX + 1
+    pieces = iter([write.clear])
+
+    def dies(*arguments: Any, **named: Any) -> str | None:
+        if piece := next(pieces, None):
+            return piece(*arguments, **named)
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(write, "clear", dies)
+        with pytest.raises(Killed):
+            play.start()
+    torn = len(play.rows())
+    play.database.run(lambda c: write.note_alive(c, play.now_ms))
+    play.start()
+    play.catch_up()
+
+    assert torn == 3
+    assert list(play.states()) == ["A", "B", "C", "D"]
 
 
 def test_a_short_absence_reads_on(play: Play) -> None:
