@@ -284,9 +284,9 @@ class Delivery:
         return self._feeds[name]
 
     @property
-    def is_full(self) -> bool:
-        """The scan has to wait: even pointers are too many, or the broker takes no statuses."""
-        return any(feed.waiting.is_full for feed in self._feeds.values())
+    def full(self) -> frozenset[str]:
+        """Topics whose scan has to wait, each for its own feed: even pointers are too many."""
+        return frozenset(feed.topic for feed in self._feeds.values() if feed.waiting.is_full)
 
     @property
     def in_flight(self) -> int:

@@ -191,7 +191,7 @@ class Engine:
         now = time.monotonic()
         if (self._news or delivery.has_news) and not self._writing and now >= self._write_at:
             self._write(delivery, now)
-        self._scanner.hold(delivery.is_full)
+        self._scanner.hold(delivery.full)
         self._tell(delivery, now)
 
     def _write(self, delivery: Delivery, now: float) -> None:

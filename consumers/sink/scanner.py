@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
@@ -42,8 +42,8 @@ class Scanner:
         self._places: list[TopicPartition] = []
         self._epoch = 0
         self._stopping = threading.Event()
-        self._full = False
-        self._paused = False
+        self._full: frozenset[str] = frozenset()
+        self._paused: frozenset[str] = frozenset()
         self._reached: dict[tuple[str, int], int] = {}
         self._reached_at = self._proven_at = 0.0
         self._failure: BaseException | None = None
@@ -57,8 +57,8 @@ class Scanner:
         self._stopping.set()
         self._thread.join(2 * ADMIN_TIMEOUT_S)
 
-    def hold(self, full: bool) -> None:
-        """Stop reading feeds while too much waits, staying a member."""
+    def hold(self, full: frozenset[str]) -> None:
+        """Stop reading the feeds of which too much waits, staying a member."""
         self._full = full
 
     def _run(self) -> None:
@@ -100,7 +100,8 @@ class Scanner:
 
     def _tell_reached(self, now: float) -> None:
         self._reached_at = now
-        places = [place for place in self._consumer.position(self._feed_places()) if place.offset >= 0]
+        feeds = self._places_of(self._feeds)
+        places = [place for place in self._consumer.position(feeds) if place.offset >= 0]
         moved = [p for p in places if self._reached.get((p.topic, p.partition)) != p.offset]
         if moved:
             self._reached |= {(place.topic, place.partition): place.offset for place in moved}
@@ -120,18 +121,14 @@ class Scanner:
             return
         self._lease.proven_at = now
 
-    def _pause(self, full: bool) -> None:
+    def _pause(self, full: frozenset[str]) -> None:
+        self._consumer.resume(self._places_of(self._paused - full))
+        self._consumer.pause(self._places_of(full - self._paused))
         self._paused = full
-        if full:
-            self._consumer.pause(self._feed_places())
-        else:
-            self._consumer.resume(self._feed_places())
 
-    def _feed_places(self) -> list[TopicPartition]:
+    def _places_of(self, topics: Container[str]) -> list[TopicPartition]:
         return [
-            TopicPartition(place.topic, place.partition)
-            for place in self._places
-            if place.topic in self._feeds
+            TopicPartition(place.topic, place.partition) for place in self._places if place.topic in topics
         ]
 
     # Rebalances; these run inside the client, which would swallow what they raise.
@@ -159,7 +156,7 @@ class Scanner:
                 *(TopicPartition(place.topic, place.partition, place.offset) for place in places),
                 TopicPartition(self._control, 0, OFFSET_BEGINNING),
             ]
-            self._paused = False
+            self._paused = frozenset()
             self._reached = {}
             take_up(consumer, self._places)
         except BaseException as error:

@@ -122,6 +122,8 @@ class Waiting:
         self._wanted: dict[int, set[int]] = {}
         self._fetching: dict[tuple[int, int], bytes] = {}
         self._counts: dict[Lane, int] = {"live": 0, "bulk": 0}
+        # Identities all of whose records are settled.
+        self._revived = 0
         self._bytes: dict[Lane, int] = {"live": 0, "bulk": 0}
 
     def assign(self, partition: int, committed: int) -> None:
@@ -135,8 +137,8 @@ class Waiting:
 
     @property
     def is_full(self) -> bool:
-        """The scan has to stop: even pointers are too many."""
-        return len(self._entries) >= LIVE_ITEMS_MAX
+        """The scan has to stop: even pointers are too many, not counting those that it did not bring."""
+        return len(self._entries) - self._revived >= LIVE_ITEMS_MAX
 
     # What arrives.
 
@@ -212,6 +214,7 @@ class Waiting:
             entry.deleted = deleted or not self.tells(key)
             self._entries[key] = entry
             self._counts[lane] += 1
+            self._revived += 1
             self.enqueue(entry)
         return entry
 
@@ -262,6 +265,7 @@ class Waiting:
         entry.forced = entry.forced or entry.forget or AFRESH_HEADER in record.headers
         entry.forget = FORGET_HEADER in record.headers
         if entry.first_offset is None:
+            self._revived -= 1
             entry.first_offset = record.offset
             heapq.heappush(self._partitions[entry.partition].firsts, (record.offset, entry.key))
         self._keep(entry, None)
@@ -413,6 +417,7 @@ class Waiting:
         if entry.offset <= offset:
             self._keep(entry, None)
             self._counts[entry.lane] -= 1
+            self._revived -= entry.first_offset is None
             del self._entries[entry.key]
             return
         entry.forced = entry.again = entry.overdue = False

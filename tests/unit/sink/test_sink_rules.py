@@ -216,6 +216,23 @@ def test_live_items_beyond_what_memory_holds_wait_as_pointers(monkeypatch: pytes
     assert held.position == 25
 
 
+def test_what_goes_once_more_does_not_keep_edits_from_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dead letters that an operator sends again, and what a book releases, are no part of the log."""
+    monkeypatch.setattr(waiting, "LIVE_ITEMS_MAX", 5)
+    sender = FakeSender(refused(*((n, "name", "no") for n in range(5))))
+    held = Drive(sender)
+    held.run(*(feed_record(f"A{n}", n) for n in range(5)))
+    held.now += 1
+    held.delivery.retry("products", held.wall_ms, None, [])
+    retried = held.delivery.full
+    held.append(*(feed_record(f"A{n}", 5 + n, name="edit") for n in range(5)))
+    held.scan()
+    edited = held.delivery.full
+    held.run()
+
+    assert (retried, edited, held.delivery.full) == (frozenset(), {"cs.feed.products"}, frozenset())
+
+
 def test_not_all_pointers_are_followed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a service that was away for long finds waiting would not fit into memory."""
     monkeypatch.setattr(waiting, "RECORD_BYTES_MAX", 1)

@@ -23,10 +23,23 @@ def test_a_sink_that_was_full_when_it_gave_way_reads_when_it_is_active_again() -
     scanner = Scanner(consumer, "control", {"feed": 2}, Answering(), Lease(10))  # type: ignore[arg-type]
     active = [TopicPartition("control", 0)]
     scanner._on_assign(consumer, active)
-    scanner._pause(True)
+    scanner._pause(frozenset({"feed"}))
 
     scanner._on_revoke(consumer, active)
     scanner._on_assign(consumer, active)
 
     assert [place.topic for place in consumer.assignment()] == ["feed", "feed", "control"]
     assert consumer.paused == []
+
+
+def test_only_a_feed_of_which_too_much_waits_is_held() -> None:
+    """Others are read on, and it too once there is room."""
+    consumer: Any = FakeConsumer([])
+    scanner = Scanner(consumer, "control", {"a": 1, "b": 1}, Answering(), Lease(10))  # type: ignore[arg-type]
+    scanner._on_assign(consumer, [TopicPartition("control", 0)])
+    paused = []
+    for full in ({"a"}, {"a", "b"}, {"b"}, set[str]()):
+        scanner._pause(frozenset(full))
+        paused.append({place.topic for place in consumer.paused})
+
+    assert paused == [{"a"}, {"a", "b"}, {"b"}, set()]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tree_drive import FEEDS, Service, TreeDrive, key_of
 
+from consumers.sink import waiting
 from consumers.sink.feed import Rules
 from consumers.sink.settle import Answer
 from consumers.sink.tree import GRACE_S
@@ -38,6 +39,19 @@ def put(sink: TreeDrive, feed: str, *names: str) -> None:
 def tombstones(sink: TreeDrive, feed: str, *names: str) -> None:
     for name in names:
         sink.tombstone(feed, name)
+
+
+def test_a_feed_of_which_too_much_waits_holds_no_other(
+    sink: TreeDrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would hear of an edit of a category because prices cannot go."""
+    monkeypatch.setattr(waiting, "LIVE_ITEMS_MAX", 2)
+    put(sink, "prices", "A in base", "B in base")
+    put(sink, "categories", "men")
+
+    sink.scan()
+
+    assert sink.delivery.full == {"cs.feed.prices"}
 
 
 # Price books before prices.
