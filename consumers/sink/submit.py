@@ -69,8 +69,10 @@ class Submitter:
         return answer
 
     def _post(self, path: str, body: bytes) -> Answer:
+        until = time.monotonic() + self._target.request_timeout_s
         try:
-            headers = {"Content-Type": "application/json", **self._authorization()}
+            headers = {"Content-Type": "application/json", **self._authorization(until)}
+            left_s = _left_s(until)
         except Transient as error:
             return Answer(-1, error=str(error))
         if len(body) >= _GZIP_FROM_BYTES:
@@ -82,7 +84,7 @@ class Submitter:
                 path,
                 body,
                 headers,
-                seconds=self._target.request_timeout_s,
+                seconds=left_s,
                 bytes_max=_BODY_BYTES_MAX,
             )
         except FAILURES as error:
@@ -102,7 +104,7 @@ class Submitter:
             transport = self._local.transport = Transport(self._user_agent)
         return transport
 
-    def _authorization(self) -> dict[str, str]:
+    def _authorization(self, until: float) -> dict[str, str]:
         auth = self._target.auth
         if self._signer is not None:
             return self._signer.headers()
@@ -110,10 +112,10 @@ class Submitter:
             return {}
         with self._lock:
             if self._token is None or time.monotonic() >= self._token_until:
-                self._fetch_token()
+                self._fetch_token(_left_s(until))
             return {"Authorization": f"Bearer {self._token}"}
 
-    def _fetch_token(self) -> None:
+    def _fetch_token(self, seconds: float) -> None:
         auth = self._target.auth
         asked = {
             "grant_type": "client_credentials",
@@ -128,7 +130,7 @@ class Submitter:
                 "",
                 urlencode(asked).encode(),
                 {"Content-Type": "application/x-www-form-urlencoded"},
-                seconds=self._target.request_timeout_s,
+                seconds=seconds,
                 bytes_max=_TOKEN_BYTES_MAX,
             )
             token, lifetime_s = _token(reply.text if reply.status == 200 else b"{}")
@@ -141,6 +143,19 @@ class Submitter:
         self._token = token
         self._token_at = time.monotonic()
         self._token_until = self._token_at + max(lifetime_s - _TOKEN_MARGIN_S, lifetime_s / 2)
+
+
+def _left_s(until: float) -> float:
+    """Nothing is written once a request's time is over: whoever waits for it has given it up.
+
+    Raises:
+        Transient: it is over.
+    """
+    left_s = until - time.monotonic()
+    if left_s <= 0:
+        message = "the token came too late for this request"
+        raise Transient(message)
+    return left_s
 
 
 def _token(text: bytes) -> tuple[str, float]:

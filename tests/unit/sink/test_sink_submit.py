@@ -8,6 +8,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -428,6 +429,40 @@ def test_a_token_endpoint_that_fails_is_waited_for(service: Service, play: Play)
     assert [path for path, _, _ in service.asked] == ["/token", "/token", "/v1/catalog/products"]
     assert (answer.status, settle(answer, 1).decision) == (-1, "ours")
     assert later.status == 200
+
+
+def test_a_request_ends_in_its_time_however_long_its_token_takes(service: Service) -> None:
+    """The group counts on that before it names another process."""
+    tokens = [b"{}", b'{"access_token":"token","expires_in":3600}']
+
+    def slow_token(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.3)
+        with suppress(OSError):
+            say(handler, 200, tokens.pop(0) if len(tokens) > 1 else tokens[0])
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.4)
+        with suppress(OSError):
+            say(handler, 200, b"{}")
+
+    service.play_token, service.play = slow_token, slow
+    held = submitter(service, token=True)
+    started = time.monotonic()
+    answers: list[tuple[float, Answer]] = []
+
+    def post() -> None:
+        answer = held.post("/v1/catalog/products", b"[1]")
+        answers.append((time.monotonic() - started, answer))
+
+    threads = [threading.Thread(target=post) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [answer.status for _, answer in answers] == [-1, -1]
+    assert [path for path, _, _ in service.asked if path != "/token"] == []
+    assert max(seconds for seconds, _ in answers) < 0.9
 
 
 def test_a_lifetime_that_is_text_is_understood(service: Service) -> None:
