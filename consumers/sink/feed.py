@@ -453,7 +453,8 @@ class Feed:
             entry = self.waiting.revive(
                 key, held.partition, held.offset, "bulk", held.again_ms, deleted=held.outcome == "deleted"
             )
-            entry.overdue = True
+            # What is under way was written before that time had come.
+            entry.overdue = entry.overdue or not entry.in_flight
             if entry.first_offset is None:
                 entry.forced = entry.again = True
 

@@ -364,6 +364,26 @@ def test_what_was_parked_long_ago_goes_once() -> None:
     assert names(sender) == ["v1", "v2", "v3"]
 
 
+def test_what_was_under_way_when_the_second_send_was_due_does_not_take_its_place() -> None:
+    """It was written before; the lost request may have taken effect behind it."""
+    sender = FakeSender(LOST)
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("A", 0, name="v1"))
+    held.run(feed_record("A", 1, name="v2"))
+    held.pass_time(31)
+    due_s = (held.statuses()["A"].again_ms or 0) / 1000
+    held.now += due_s - held.wall_ms / 1000 - 1
+    held.append(feed_record("A", 2, name="v3"))
+    held.scan()
+    (request,) = in_flight(held)
+    held.now += 2
+    assert in_flight(held) == []
+    held.delivery.answered(request.number, held.answer(request))
+    held.run()
+
+    assert names(sender) == ["v1", "v2", "v3", "v3"]
+
+
 def test_the_second_send_is_not_forgotten_over_a_restart() -> None:
     """It stands in the status."""
     sender = FakeSender(LOST)
