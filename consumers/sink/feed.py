@@ -17,6 +17,7 @@ from consumers.sink.dialects import Dialect, Unmappable
 from consumers.sink.given import Given
 from consumers.sink.mapping import (
     DELETED_HASH,
+    UNSENT,
     Unsendable,
     clearing,
     identity_of,
@@ -24,7 +25,15 @@ from consumers.sink.mapping import (
     submission,
 )
 from consumers.sink.stamp import Stamper
-from consumers.sink.state import FALLEN, FELL_HASH, MAY_HAVE_FALLEN_HASH, Held, TargetState, encode_status
+from consumers.sink.state import (
+    FALLEN,
+    FELL_HASH,
+    MAY_HAVE_FALLEN_HASH,
+    NO_OFFSET,
+    Held,
+    TargetState,
+    encode_status,
+)
 from consumers.sink.tree import REMEMBERED_S, Node, Tree
 from consumers.sink.waiting import BULK_OFFSETS_MAX, Entry, Waiting
 from runtime import metrics
@@ -155,7 +164,9 @@ class Feed:
             for key, held in self.state.all():
                 if held.outcome != "deleted":
                     identity = identity_of(self._dialect, self.name, key, held.delete_members)
-                    self._claims.claim(identity, key, held.offset)
+                    # A delete, or what could not be said, claims no more than the record before it did.
+                    claims = held.hash and not held.hash.startswith(UNSENT)
+                    self._claims.claim(identity, key, held.offset if claims else NO_OFFSET)
         for key, value in letters:
             if value is None:
                 self.letters.pop(key, None)
@@ -520,7 +531,7 @@ class Feed:
                 self._cleared(item, entry)
                 return
             # Its own item cannot go before; the two fail together.
-            item = replace(item, operation="upsert", hash="unsent:clears", clears=False)
+            item = replace(item, operation="upsert", hash=f"{UNSENT}clears", clears=False)
         again = entry is not None and entry.again
         parked = outcome in _KINDS
         before = self.state.held(item.key)

@@ -16,6 +16,8 @@ from schemas.services.shapes import Identity
 
 # A delete has no content: its hash is empty, and differs from every upsert's.
 DELETED_HASH: Final = ""
+# Begins the hash of what was never sent: what its status says for a delete is of an earlier record.
+UNSENT: Final = "unsent:"
 # Bytes of another schema or cut short, a key without its members, and what a dialect cannot say (ValueError).
 _UNREADABLE: Final = (
     ValueError,
@@ -56,7 +58,7 @@ def submission(dialect: Dialect, feed: str, entry: Entry, delete_members: str = 
         mapped = entry.content or content(dialect, feed, entry.record.value)
     except _UNREADABLE as error:
         unread = entry.key if entry.record is None else entry.record.value or b""
-        unsent = _submission(entry, b"", f"unsent:{xxhash.xxh3_128_hexdigest(unread)}")
+        unsent = _submission(entry, b"", f"{UNSENT}{xxhash.xxh3_128_hexdigest(unread)}")
         raise Unsendable(unsent, str(error) or type(error).__name__) from error
     return _submission(entry, *mapped)
 

@@ -392,6 +392,44 @@ def test_a_key_that_is_taken_over_deletes_nothing_that_only_moved(
         assert not any(i["deleted"] for i in flat(service))
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_successor_deletes_nothing_that_only_moved_either(service: Service, deleted: bool) -> None:
+    """Product 1 went from A to B; what has A now could not be sent, so its status tells of product 1."""
+    sink = drive(service, ById("demo"))
+    sink.run(item("A", 1, productId=1))
+    sink.run(item("B", 2, productId=1), item("A", 3, productId=2, url=None))
+    parked = outcomes(sink)
+
+    sink = drive(service, ById("demo"), after=sink)
+    sink.run(tombstone("A", 4) if deleted else item("A", 4, productId=2))
+
+    assert parked == {"A": "attention", "B": "delivered"}
+    assert [(i["productId"], i["sku"], i["deleted"]) for i in flat(service)] == [
+        (1, "A", False),
+        (1, "B", False),
+        *([] if deleted else [(2, "A", False)]),
+    ]
+
+
+def test_a_delete_that_failed_claims_nothing_at_a_successor(service: Service) -> None:
+    """Product 1 went from A to B; A's tombstone was refused, and B's item, from before it, had not gone."""
+    sink = drive(service, ById("demo"))
+    sink.run(item("A", 1, productId=1))
+    service.refused.append(Answer(400, b'{"feedItemReceivedCount":0,"invalidFeedItems":[]}'))
+    sink.append(item("B", 2, productId=1, lane="bulk"), tombstone("A", 3))
+    sink.scan()
+    request = next(iter(sink.delivery.requests()))
+    sink.delivery.answered(request.number, sink.answer(request))
+    sink.commit()
+    parked = outcomes(sink)
+
+    sink = drive(service, ById("demo"), after=sink)
+    sink.run()
+
+    assert parked == {"A": "attention"}
+    assert outcomes(sink) == {"A": "attention", "B": "delivered"}
+
+
 def test_a_key_that_goes_back_to_what_was_deleted_brings_it_again(service: Service) -> None:
     """Between the delete of what the key named and the item that it names, the first comes back."""
     sink = drive(service, ById("demo"))
