@@ -206,7 +206,10 @@ def _moment(rows: ProductRows, website: Website, text: str | None, days: int) ->
         return None
     try:
         return times.instant(text, _zone(website), days=days)
-    except (ValueError, OverflowError) as error:
+    except OverflowError:
+        # The last day that calendars have, which many write for "no end".
+        return None
+    except ValueError as error:
         product = f"product {rows.product.entity_id} on website {website.code}"
         message = f"special price date {text!r} of {product}: {error}"
         raise Unbuildable(message) from error

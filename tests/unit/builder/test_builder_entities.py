@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+import pytest
+
 from consumers.builder import letters
 from consumers.builder.entities import _Products, entity_of
 from consumers.builder.feeds import prices
@@ -69,6 +71,23 @@ def test_what_is_held_back_is_what_stands_of_that_website() -> None:
 
     assert letters.held_items(parked, emitted) == {(item.feed, item.key) for item in emitted[:2]}
     assert letters.held_items({"row:3": "z"}, emitted) == frozenset()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Auckland"])
+def test_a_special_price_until_the_last_day_there_is_has_no_end(zone: str) -> None:
+    """Many a system writes 9999-12-31 for "for ever", with or without a time; no day comes after it."""
+    website = Website(2, "outlet", config={"general/locale/timezone": zone})
+    for last_day in ("9999-12-31 00:00:00", "9999-12-31 23:59:59"):
+        values = {"special_price": {0: "5"}, "special_to_date": {0: last_day}}
+        rows = ProductRows(
+            ProductRow(1, "A", "simple", None, None), values=values, website_ids=frozenset({2})
+        )
+        priced = prices.build(rows, Catalog((), {}, websites=(website,)), NOW_S)
+
+        assert [item["discounts"] for item in priced.items] == [
+            [{"code": "special_price", "price": Decimal(5)}]
+        ]
+        assert (priced.refused, priced.due_s) == ({}, None)
 
 
 def test_it_is_as_late_as_the_clock_said_whatever_the_server_read_says() -> None:
