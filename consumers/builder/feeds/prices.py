@@ -263,7 +263,9 @@ def _moments(rows: ProductRows, website: Website, now_s: int) -> Iterator[int]:
     if _website_value(rows, "special_price", website) is not None:
         yield from (moment for moment in _special_dates(rows, website) if moment is not None)
     today = _today(rows, website, now_s)
-    known = {row.date for row in rows.rule_prices if row.website_id == website.website_id}
+    dates = {row.date for row in rows.rule_prices if row.website_id == website.website_id}
+    # Those that are over say nothing of what comes, and the database's zero is no date at all.
+    known = {day for day in dates if day >= today}
     days = known | {times.day_after(day) for day in known}
     prices = _rule_prices(rows, website, today)
     changing = (d for d in sorted(days) if d > today and _rule_prices(rows, website, d) != prices)

@@ -90,6 +90,19 @@ def test_a_special_price_until_the_last_day_there_is_has_no_end(zone: str) -> No
         assert (priced.refused, priced.due_s) == ({}, None)
 
 
+def test_a_rule_price_of_no_day_is_never_one() -> None:
+    """The database's zero; the product's other prices, and all its other items, go on."""
+    days = ("0000-00-00", "2024-01-14", "2024-01-15")
+    there = [RulePriceRow(2, 2, day, Decimal(price)) for price, day in enumerate(days)]
+    built = batch(OUTLET, rule_prices=there).build("A", NOW_S)
+
+    assert [item["discounts"] for item in built.items.values()] == [
+        [],
+        [{"code": "catalog_rule", "price": Decimal(2)}],
+    ]
+    assert (built.parked, built.due_s) == ({}, MIDNIGHT_S)
+
+
 def test_it_is_as_late_as_the_clock_said_whatever_the_server_read_says() -> None:
     """A replica's clock may be behind the one that called: the price that began has begun, and is not due."""
     tomorrow = RulePriceRow(2, 2, "2024-01-16", Decimal(6))
