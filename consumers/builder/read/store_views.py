@@ -40,13 +40,15 @@ def store_views(
 ) -> tuple[StoreView, ...]:
     """The store views in rows of STORES, with the configuration of each.
 
-    One without a code can be named nowhere, and one without a group has no categories.
+    One without a code can be named nowhere, nor can one of a website without a code, and one without a
+    group has no categories. A group's code names nothing: without one it is empty.
     """
     views = []
     for website_id, website_code, _, store_id, code, group_id, group_code, root in rows:
-        if not store_id or code is None or group_id is None:
+        if not store_id or code is None or website_code is None or group_id is None:
             continue
         config = store_config(saved, overrides, store_id, website_id)
         media_url = shop_config.slashed(media_base_url) or shop_config.media_url(config)
-        views.append(StoreView(store_id, code, group_code, website_id, website_code, root, media_url, config))
+        place = (group_code or "", website_id, website_code, root)
+        views.append(StoreView(store_id, code, *place, media_url, config))
     return tuple(views)
