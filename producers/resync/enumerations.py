@@ -15,7 +15,8 @@ class Enumeration:
         count: how many entities there are.
         page: (number, key) of the entities whose number is in ]%s, %s], in ascending order, at most %s.
         present: those of some keys that have a row.
-        to_come: keys of those whose first version is yet to begin (Adobe Commerce); None: there are none.
+        to_come: keys that no current version has and one to come has (Adobe Commerce), perhaps several
+            times; None: there are none.
     """
 
     count: str
@@ -26,8 +27,10 @@ class Enumeration:
 
 def _to_come(of: Versioned, key: str) -> str:
     return (
-        f"SELECT DISTINCT v.{key} FROM {{p}}{VERSIONS[of]} v WHERE v.created_in > UNIX_TIMESTAMP()"
-        f" AND NOT EXISTS (SELECT 1 FROM {{p}}{ENTITY_TABLES[of]} e WHERE e.entity_id = v.entity_id)"
+        f"SELECT v.{key} FROM {{p}}{VERSIONS[of]} v WHERE v.created_in > UNIX_TIMESTAMP()"
+        f" AND NOT EXISTS (SELECT 1 FROM {{p}}{ENTITY_TABLES[of]} e WHERE e.entity_id = v.entity_id"
+        # Byte for byte: a version may have another SKU, or another spelling of it.
+        f" AND HEX(e.{key}) = HEX(v.{key}))"
     )
 
 
