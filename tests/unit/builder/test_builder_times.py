@@ -1,5 +1,7 @@
 """The shop's wall clocks and ours."""
 
+import zoneinfo
+
 import pytest
 
 from consumers.builder.times import day_after, instant, local_date
@@ -29,6 +31,17 @@ def test_a_day_later_is_the_same_time_by_the_clock() -> None:
     start, end = (instant("2024-03-31 00:00:00", "Europe/Berlin", days=days) for days in (0, 1))
 
     assert end - start == 23 * HOUR_S
+
+
+def test_a_zone_needs_nothing_of_the_system() -> None:
+    """Shops have former names saved, which many systems keep in a package of its own."""
+    zoneinfo.reset_tzpath(to=())
+    try:
+        zone = zoneinfo.ZoneInfo.no_cache("US/Pacific")
+    finally:
+        zoneinfo.reset_tzpath()
+
+    assert str(zone) == "US/Pacific"
 
 
 def test_dates_change_at_midnight_by_the_clock() -> None:
