@@ -112,8 +112,6 @@ async def apply(shop: Shop, edit: Edit) -> str | None:
             # Another editor deleted meanwhile what this one had chosen.
             return None
         raise
-    finally:
-        shop.chosen = None
     await shop.connection.commit()
     return description
 
@@ -718,13 +716,16 @@ async def _require_free_sku(shop: Shop, sku: str, product_id: int) -> None:
 
 
 async def several_on_one_product(shop: Shop) -> str:
-    shop.chosen = await _product(shop, "p.type_id = 'simple'")
+    product = shop.chosen = await _product(shop, "p.type_id = 'simple'")
     edits: list[Edit] = [change_price, rename_in_store_view, change_description, toggle_status]
     edits += [change_visibility, change_attribute, change_stock, assign_category, add_image]
     chosen = shop.random.sample(edits, 4)
-    for edit in chosen:
-        await edit(shop)
-    return f"{shop.chosen}: {', '.join(edit.__name__ for edit in chosen)}"
+    try:
+        for edit in chosen:
+            await edit(shop)
+    finally:
+        shop.chosen = None
+    return f"{product}: {', '.join(edit.__name__ for edit in chosen)}"
 
 
 async def several_products(shop: Shop) -> str:
