@@ -47,6 +47,7 @@ DIALECT_AUTH: Final[dict[Dialect, tuple[str, ...]]] = {
     "optimizer": ("token_url", "client_id", "client_secret", "scope"),
     "saas": ("api_key", "private_key", "environment_id"),
 }
+TARGET_NAME_MAX: Final = 64
 _RSA_BITS_MIN: Final = 2048
 
 
@@ -393,8 +394,11 @@ class Settings(Section):
     commerce: CommerceSettings = CommerceSettings()
     capture: CaptureSettings = CaptureSettings()
     kafka: KafkaSettings = KafkaSettings()
-    # A target's name is part of topics' names.
-    targets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")], TargetSettings] = {}
+    # A target's name is part of topics' names, and a column of the ledger.
+    targets: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=TARGET_NAME_MAX)],
+        TargetSettings,
+    ] = {}
     builder: BuilderSettings = BuilderSettings()
     ledger: LedgerSettings = LedgerSettings()
     audit: AuditSettings = AuditSettings()

@@ -6,11 +6,10 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, St
 from sqlalchemy.dialects import mysql
 
 from consumers.ledger.summary import KEY_MAX, NAME_MAX, WORD_MAX
+from runtime.settings import TARGET_NAME_MAX
 
 # Raised with every change of a table.
 VERSION: Final = 1
-
-TARGET_MAX: Final = 64
 
 metadata: Final = MetaData()
 # SQLite: rows live in the primary key's order, as they do in MySQL.
@@ -39,7 +38,7 @@ def _text() -> Text:
 
 def _place() -> list[Column[Any]]:
     return [
-        Column("target", _name(TARGET_MAX), primary_key=True),
+        Column("target", _name(TARGET_NAME_MAX), primary_key=True),
         Column("feed", _name(32), primary_key=True),
     ]
 

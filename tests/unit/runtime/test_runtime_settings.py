@@ -145,6 +145,13 @@ def test_a_target_s_name_is_a_part_of_topics_names(tmp_path: Path) -> None:
     assert "should match pattern" in told
 
 
+def test_a_target_s_name_fits_into_the_ledger(tmp_path: Path) -> None:
+    """Databases other than SQLite would refuse each batch."""
+    told = refusal({}, write(tmp_path, f'[targets.{"a" * 65}]\nurl = "https://t"'))
+
+    assert "at most 64 characters" in told
+
+
 def test_a_target_without_an_address_is_told(tmp_path: Path) -> None:
     """The setting and what to do."""
     told = refusal({}, write(tmp_path, '[targets.a]\ndialect = "optimizer"'))
