@@ -25,7 +25,7 @@ class FakeCursor:
 
     async def execute(self, statement: str) -> None:
         if statement.startswith("SELECT 0 FROM"):
-            raise self._failure(statement.split()[3])
+            raise self._failure(statement.split()[3].strip("`"))
         self._rows = [(name,) for name in self._tables] if "information_schema.tables" in statement else []
 
     async def fetchall(self) -> list[tuple[Any, ...]]:
