@@ -658,7 +658,8 @@ def test_the_history_goes_on_when_the_topics_are_made_anew(play: Play) -> None:
     play.start()
     record = play.item("A")
     play.take(record, play.status(record))
-    told = play.database.run(lambda c: read.history(c, play.rows()["A"]))
+    row = play.rows()["A"]
+    told = play.database.run(lambda c: read.history(c, row))
 
     assert [one["outcome"] for one in told] == ["submitted", "attention"]
 
