@@ -88,7 +88,7 @@ def changed(feed: str, *places: tuple[Path, Any]) -> dict[str, Any]:
     """The full item with these changes; one whose place an earlier one took away is left out."""
     item = full(feed)
     for path, value in places:
-        with suppress(KeyError, IndexError, TypeError):
+        with suppress(KeyError, IndexError, TypeError, AttributeError):
             item = _put(item, path, value)
     return item
 
