@@ -19,13 +19,14 @@ def complaints(settings: Settings) -> list[str]:
     return list(dict.fromkeys(_asked(settings.http.host, first, count)))
 
 
-def _asked(host: str, port: int, silent_max: int) -> Iterator[str]:
+def _asked(host: str, first: int, silent_max: int) -> Iterator[str]:
     """From a port on, until so many in a row are silent: of a role there may be several processes."""
     silent = 0
-    while silent < silent_max and port <= PORT_MAX:
-        port += 1
+    for port in range(first, PORT_MAX + 1):
+        if silent == silent_max:
+            return
         try:
-            answer = requests.get(f"http://{host}:{port - 1}/readyz", timeout=_ROLE_S_MAX)
+            answer = requests.get(f"http://{host}:{port}/readyz", timeout=_ROLE_S_MAX)
         except requests.RequestException:
             silent += 1
             continue
