@@ -83,6 +83,7 @@ def _begun(request: ResyncProgress, run: ResyncProgress | None, name: int) -> Re
         cursor=run.cursor,
         began=run.cursor,
         position=newer(run.position, request.position),
+        queued=run.queued,
     )
 
 

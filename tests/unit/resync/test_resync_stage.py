@@ -352,6 +352,17 @@ def test_a_request_that_waits_for_a_cleanup_outlives_a_stop_of_it() -> None:
     assert (stopped.state, skus(ended), pages) == ("stopped", ["C"], [["A", "B"], ["C"]])
 
 
+def test_a_request_that_waits_for_a_cleanup_outlives_a_second_one() -> None:
+    """The second joins the first; what waited for the one's end waits for the other's."""
+    held = stage(FakeShop({1: "A", 2: "B", 3: "C"}))
+    done(held, command(at=1, cleanup=True))
+
+    done(held, command(at=5), command(at=6, cleanup=True))
+    pages = follow(held)
+
+    assert [sku for page in pages for sku in page] == ["A", "B", *("A", "B", "C")]
+
+
 def test_a_run_remembers_what_capture_had_told_of_when_it_began() -> None:
     """Only a run that began behind a gap in the log, and ended, has compared everything since."""
     held = stage(FakeShop({1: "A", 2: "B", 3: "C"}), log_end=40)
