@@ -17,7 +17,7 @@ import msgspec
 
 from consumers.sink.batch import Contents, Operation, Submission, body, fits
 from consumers.sink.budget import Budget
-from consumers.sink.circuit import OURS_S, Permission, Window
+from consumers.sink.circuit import OURS_S, Circuit, Permission, Window
 from consumers.sink.dialects import Dialect
 from consumers.sink.feed import Clock, Feed, Place, Rules
 from consumers.sink.reconcile import Reconciler
@@ -25,7 +25,7 @@ from consumers.sink.scopes import Scopes, feeds_of
 from consumers.sink.settle import Answer, Verdict
 from consumers.sink.state import FALLEN
 from consumers.sink.tree import Tree
-from consumers.sink.waiting import Fetch
+from consumers.sink.waiting import Entry, Fetch
 from runtime import metrics
 from runtime.record import Outgoing, Record
 from schemas.controls import Address, Scope, address_key
@@ -38,6 +38,10 @@ BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 # So often an item may be in a request that fails while others succeed; halved each time, it stands alone
 # before it is called retryable.
 ATTEMPTS_MAX: Final = 8
+# While nothing succeeds no item is to blame, unless the same one was the probe this often and for so long:
+# then it is retryable, and what comes behind it can be tried. Among many that wait none is.
+_PROBES_MAX: Final = 4
+_PROBED_S: Final = 300.0
 # Requests that may be spent on finding out which item of a refused request is bad: 2 log2(items) for one
 # bad item, a little more for a few.
 _BISECTION_REQUESTS_MAX: Final = 32
@@ -618,11 +622,11 @@ class Delivery:
             if entry is None:
                 continue
             feed.waiting.returns(entry, item.commit_ms)
-            if not is_open and entry.offset == item.offset:
-                # When nothing succeeds the items are not to blame.
-                entry.attempts += 1
-                entry.failing_since = now if entry.failing_since is None else entry.failing_since
-                if entry.attempts >= ATTEMPTS_MAX and feed.circuit.succeeded_at > entry.failing_since:
+            if entry.offset == item.offset:
+                entry.failing_since = min(entry.failing_since, now)
+                entry.attempts += not is_open
+                entry.probes += was_open and len(request.items) == 1
+                if _is_to_blame(entry, feed.circuit, now):
                     feed.settle(item, "retryable", None, verdict.reason)
                     continue
             wait_s = BACKOFF_S[min(entry.attempts, len(BACKOFF_S) - 1)]
@@ -704,6 +708,13 @@ class Delivery:
     def _wake(self, at: float | None) -> None:
         if at is not None and (self._wake_at is None or at < self._wake_at):
             self._wake_at = at
+
+
+def _is_to_blame(entry: Entry, circuit: Circuit, now: float) -> bool:
+    """Whether an item failed so often that no other is to wait for it."""
+    if circuit.is_open:
+        return entry.probes >= _PROBES_MAX and now >= entry.failing_since + _PROBED_S
+    return entry.attempts >= ATTEMPTS_MAX and circuit.succeeded_at > entry.failing_since
 
 
 def _named_by(command: Retry | Resend, feed: Feed) -> Iterable[bytes]:

@@ -5,6 +5,7 @@ Two positions a partition: `scan_next` runs to the log's end and takes up live r
 """
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,9 @@ class Entry:
         record: the newest version, while memory allows.
         content: that version as the service takes it, where it was mapped before it came.
         due: not before then (seconds of the caller's clock).
+        attempts: how often it was in a request that failed while others of its feed succeeded.
+        probes: how often it failed alone while nothing of its feed succeeded.
+        failing_since: when a request with it failed first (seconds of the caller's clock).
         forced: goes although its content is known.
         forget: nothing goes, and what is known of it is dropped.
         again: goes to make sure, after an unknown outcome.
@@ -60,7 +64,8 @@ class Entry:
     content: Content | None = None
     due: float = 0.0
     attempts: int = 0
-    failing_since: float | None = None
+    probes: int = 0
+    failing_since: float = math.inf
     forced: bool = False
     forget: bool = False
     again: bool = False
@@ -275,7 +280,8 @@ class Waiting:
             entry.lane = "live"
         self._keep(entry, record, content)
         # New content need not wait for what its predecessor met.
-        entry.due, entry.attempts, entry.failing_since, entry.fetching = 0.0, 0, None, False
+        entry.due, entry.attempts, entry.probes, entry.failing_since = 0.0, 0, 0, math.inf
+        entry.fetching = False
         self.enqueue(entry)
         return gives_way
 

@@ -101,6 +101,23 @@ def test_a_replay_by_ids_sends_these_items_only() -> None:
     assert sender.sent == [("upsert", ["B"])]
 
 
+def test_what_breaks_the_service_does_not_keep_the_next_reconcile_from_beginning() -> None:
+    """A replay ends with an item that is answered 500 for ever; its scope goes off behind that."""
+    sender = FakeSender()
+    held = Drive(sender, rules=RULES)
+    held.run(feed_record("bad", 0), feed_record("good", 1))
+    sender.judge = lambda items: Answer(500) if any(item["sku"] == "bad" for item in items) else None
+    asked(held, "replay")
+    held.run()
+    held.pass_time(60)
+    switch(held, enabled=False)
+    for _ in range(1_000):
+        held.pass_time(1)
+
+    assert not pending(held)
+    assert held.statuses()["good"].outcome == "deleted"
+
+
 def test_a_replay_never_overtakes_a_newer_edit() -> None:
     """The edit is in flight, or waits, or is settled when the replay comes to the older record."""
     sender = FakeSender()

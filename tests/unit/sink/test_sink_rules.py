@@ -586,6 +586,29 @@ def test_when_nothing_succeeds_the_circuit_opens_and_nothing_is_parked() -> None
     assert held.position == 50
 
 
+@pytest.mark.parametrize("views", [1, 3])
+def test_what_breaks_the_service_and_has_no_neighbour_is_parked_after_some_minutes(views: int) -> None:
+    """Nothing succeeds beside it: it would wait for the feed's next success, and a reconcile with it."""
+    sender = FakeSender()
+    sender.judge = lambda _: Answer(500)
+    held = Drive(sender, rules=RULES)
+    held.run(*(feed_record(f"bad-{n}", n) for n in range(views)))
+    began = held.now
+    while held.position < views and held.now < began + 2_000:
+        held.pass_time(1)
+    took, sent = held.now - began, len(sender.posts)
+    held.pass_time(RULES.retry_s)
+    tried_again = len(sender.posts) > sent
+    sender.judge = lambda _: None
+    for _ in range(60):
+        held.pass_time(31)
+
+    assert 300 <= took < 300 + views * 120
+    assert tried_again
+    assert held.letters() == {}
+    assert {status.outcome for status in held.statuses().values()} == {"delivered"}
+
+
 @pytest.mark.parametrize("lane", ["live", "bulk"])
 def test_a_probe_is_one_item_and_the_next_probe_another_one(lane: str) -> None:
     """An item that breaks the service must not keep the circuit open for ever, for other lanes neither."""
