@@ -7,6 +7,7 @@ import msgspec
 from schemas.entities import FEEDS_OF
 
 Lane = Literal["live", "bulk"]
+DeadLetterKind = Literal["retryable", "attention"]
 Outcome = Literal["delivered", "deleted", "retryable", "attention"]
 
 
@@ -168,7 +169,7 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
     come.
     """
 
-    kind: Literal["retryable", "attention"]
+    kind: DeadLetterKind
     operation: str
     error: str
     attempts: int
@@ -259,7 +260,7 @@ class Retry(msgspec.Struct, frozen=True, omit_defaults=True):
     target: str
     feed: str
     requested_ms: int
-    kind: Literal["retryable", "attention"] | None = None
+    kind: DeadLetterKind | None = None
     keys: tuple[str, ...] = ()
     version: int = 1
 

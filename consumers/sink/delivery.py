@@ -270,7 +270,7 @@ class Delivery:
     def retry(self, feed_name: str, requested_ms: int, kind: str | None, keys: Iterable[bytes]) -> None:
         """An operator wants failing items sent again: those that failed before the request was made."""
         feed = self._feeds[feed_name]
-        for key in feed.failing(requested_ms, kind, frozenset(keys)):
+        for key in feed.letters.failing(requested_ms, kind, frozenset(keys)):
             feed.revive(key, forced=True)
 
     def resend(self, feed_name: str, requested_ms: int, items: Iterable[ResendItem]) -> None:
@@ -721,6 +721,6 @@ def _named_by(command: Retry | Resend, feed: Feed) -> Iterable[bytes]:
     """The keys of a feed that a command still asks for."""
     if isinstance(command, Retry):
         keys = frozenset(key.encode() for key in command.keys)
-        return feed.failing(command.requested_ms, command.kind, keys)
+        return feed.letters.failing(command.requested_ms, command.kind, keys)
     named = (item.key.encode() for item in command.items)
     return (key for key in named if not feed.was_judged_since(key, command.requested_ms))

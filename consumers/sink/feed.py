@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from consumers.sink.circuit import Circuit, Guard
 from consumers.sink.claims import Claims
 from consumers.sink.dialects import Dialect, Unmappable
 from consumers.sink.given import Given
+from consumers.sink.letters import KINDS, DeadLetters
 from consumers.sink.mapping import (
     DELETED_HASH,
     UNSENT,
@@ -38,14 +39,11 @@ from consumers.sink.tree import REMEMBERED_S, Node, Tree
 from consumers.sink.waiting import BULK_OFFSETS_MAX, Entry, Waiting
 from runtime import metrics
 from runtime.record import Outgoing, Record
-from schemas.records import DeadLetter, Lane, Outcome, ResendItem, Status
+from schemas.records import DeadLetter, DeadLetterKind, Lane, Outcome, ResendItem, Status
 from schemas.topics import TopicNames
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["retryable", "attention"]
-_KINDS: Final[tuple[Kind, ...]] = ("retryable", "attention")
-_LETTER: Final = msgspec.json.Decoder(DeadLetter)
 # An item count that was too much for the service is tried again after this time.
 LIMIT_S: Final = 600.0
 # Another key speaks for the same identity at the service: looked at again after this time.
@@ -106,7 +104,6 @@ class Feed:
         self.topic = names.feed(name)
         self._target = target
         self._status_topic = names.status(target, name)
-        self._letter_topic = names.dead_letter(target, name)
         self._dialect = dialect
         self._tree = tree
         self._items_max = items_max
@@ -117,7 +114,7 @@ class Feed:
         self._send_again = send_again
         self.waiting = Waiting(name, self.topic, numbers)
         self.state = TargetState()
-        self.letters: dict[bytes, DeadLetter] = {}
+        self.letters = DeadLetters(target, name, names.dead_letter(target, name), write)
         self.circuit = Circuit()
         self.guard = Guard(rules.guard_percent)
         self.paused = False
@@ -127,7 +124,6 @@ class Feed:
         # Deleted items by the time of their status, oldest first.
         self._deleted: deque[tuple[int, bytes]] = deque()
         tree.add(self)
-        self._failing: dict[Kind, int] = dict.fromkeys(_KINDS, 0)
         # Looked up once: for each item it would be a tenth of its time.
         self._counters: dict[str, Counter] = {}
         self._freshness = {lane: metrics.FRESHNESS.labels(target, name, lane) for lane in ("live", "bulk")}
@@ -167,18 +163,14 @@ class Feed:
                     # A delete, or what could not be said, claims no more than the record before it did.
                     claims = held.hash and not held.hash.startswith(UNSENT)
                     self._claims.claim(identity, key, held.offset if claims else NO_OFFSET)
-        for key, value in letters:
-            if value is None:
-                self.letters.pop(key, None)
-            else:
-                self.letters[key] = _LETTER.decode(value)
+        self.letters.load(letters)
         self._clear_outdated_letters()
         self._tree.began(self.name, self.state.all(), self._clock.wall_ms())
         deleted = []
         for key, held in self.state.all():
             if held.outcome == "deleted":
                 deleted.append((held.time_ms, key))
-            if held.outcome in _KINDS and (held.again_ms or 0) > self._clock.wall_ms():
+            if held.outcome in KINDS and (held.again_ms or 0) > self._clock.wall_ms():
                 # Before it was parked, a request was made that may still take effect.
                 self.state.doubt(key, None, self._doubted_until)
             elif held.again_ms is not None or held.hash in FALLEN:
@@ -188,13 +180,11 @@ class Feed:
                     self.state.doubt(key, None, self._doubted_until)
                 self._send_again(key, due_ms)
         self._deleted = deque(sorted(deleted))
-        for key, letter in self.letters.items():
+        for key, letter in self.letters:
             if letter.kind == "retryable":
                 self.state.doubt(key, None, self._doubted_until)
                 self._tree.waits(self.name, key)
                 self._send_again(key, letter.due_ms or 0)
-        for kind in _KINDS:
-            self._count_letters(kind, sum(letter.kind == kind for letter in self.letters.values()))
 
     @property
     def in_doubt(self) -> bool:
@@ -210,11 +200,10 @@ class Feed:
 
     def _clear_outdated_letters(self) -> None:
         """What a status settles is not sent again, whatever a dead letter says that was left behind."""
-        for key, letter in list(self.letters.items()):
+        for key, letter in self.letters:
             held = self.state.held(key)
-            if held is not None and held.outcome not in _KINDS and held.offset >= letter.offset:
-                del self.letters[key]
-                self._write(Outgoing(self._letter_topic, letter.partition, key, None))
+            if held is not None and held.outcome not in KINDS and held.offset >= letter.offset:
+                self.letters.clear(key, letter.partition)
 
     # Records.
 
@@ -348,7 +337,7 @@ class Feed:
         self.state.forget(entry.key)
         self._given.settled(entry.key)
         self._write(Outgoing(self._status_topic, entry.partition, entry.key, None))
-        self._clear_letter(entry.key, entry.partition)
+        self.letters.clear(entry.key, entry.partition)
         self._claims.leave(entry.key)
         self.waiting.settled(entry, entry.offset)
         self.count("superseded")
@@ -501,14 +490,6 @@ class Feed:
             return time_ms < self._clock.wall_ms() - round(REMEMBERED_S * 1000)
         return told.time_ms >= time_ms
 
-    def failing(self, before_ms: int, kind: str | None, keys: frozenset[bytes]) -> list[bytes]:
-        """Items that failed before a moment: of one class or all, those named or all."""
-        return [
-            key
-            for key, letter in self.letters.items()
-            if letter.time_ms < before_ms and kind in {None, letter.kind} and (not keys or key in keys)
-        ]
-
     def due_ms(self, key: bytes) -> int | None:
         """When this item goes again by itself; None when it does not."""
         letter, held = self.letters.get(key), self.state.held(key)
@@ -533,7 +514,7 @@ class Feed:
             # Its own item cannot go before; the two fail together.
             item = replace(item, operation="upsert", hash=f"{UNSENT}clears", clears=False)
         again = entry is not None and entry.again
-        parked = outcome in _KINDS
+        parked = outcome in KINDS
         before = self.state.held(item.key)
         lost = self._tree.is_lost(self.name, item.key)
         overdue = entry is not None and entry.overdue
@@ -592,7 +573,7 @@ class Feed:
 
     def supersede(self, entry: Entry) -> None:
         """Its record is gone from the log: a newer one is there, and comes by itself."""
-        self._clear_letter(entry.key, entry.partition)
+        self.letters.clear(entry.key, entry.partition)
         self._claims.leave(entry.key)
         self.waiting.settled(entry, entry.offset)
         self.count("superseded")
@@ -702,7 +683,7 @@ class Feed:
         now_ms = self._clock.wall_ms()
         held = self.state.held(key)
         known_ms = (held.again_ms or 0) if held is not None and not overdue else 0
-        if held is not None and held.outcome in _KINDS and known_ms <= now_ms:
+        if held is not None and held.outcome in KINDS and known_ms <= now_ms:
             # Nothing was accepted that would have to go once more.
             known_ms = 0
         if self.state.is_unknown(key):
@@ -722,7 +703,7 @@ class Feed:
     ) -> None:
         members = item.delete_members
         held = self.state.held(item.key)
-        if outcome in _KINDS:
+        if outcome in KINDS:
             # What the target holds is what it was given before.
             members = members or self._given.newest(item.key) or (held.delete_members if held else "")
         else:
@@ -738,7 +719,7 @@ class Feed:
             error=error,
             again_ms=again_ms,
             delete_members=members or None,
-            there=outcome in _KINDS and self._tree.is_there(Node(self.name, item.key)),
+            there=outcome in KINDS and self._tree.is_there(Node(self.name, item.key)),
         )
         self.state.put(item.key, status)
         if outcome == "deleted":
@@ -746,15 +727,17 @@ class Feed:
         self._write(Outgoing(self._status_topic, item.partition, item.key, encode_status(status)))
         if again_ms is not None:
             self._send_again(item.key, again_ms)
-        if outcome in _KINDS:
-            kind: Kind = "retryable" if outcome == "retryable" else "attention"
+        if outcome in KINDS:
+            kind: DeadLetterKind = "retryable" if outcome == "retryable" else "attention"
             by_time = kind == "retryable" and not waits
             due_ms = status.time_ms + round(self._rules.retry_s * 1000) if by_time else None
             self._park(item, kind, status, attempts, due_ms)
         else:
-            self._clear_letter(item.key, item.partition)
+            self.letters.clear(item.key, item.partition)
 
-    def _park(self, item: Submission, kind: Kind, status: Status, attempts: int, due_ms: int | None) -> None:
+    def _park(
+        self, item: Submission, kind: DeadLetterKind, status: Status, attempts: int, due_ms: int | None
+    ) -> None:
         before = self.letters.get(item.key)
         letter = DeadLetter(
             kind=kind,
@@ -770,23 +753,9 @@ class Feed:
             due_ms=due_ms,
             lane=item.lane,
         )
-        if before is not None:
-            self._count_letters(before.kind, -1)
-        self.letters[item.key] = letter
-        self._write(Outgoing(self._letter_topic, item.partition, item.key, msgspec.json.encode(letter)))
-        self._count_letters(kind, 1)
+        self.letters.park(item.key, letter)
         if letter.due_ms is not None:
             self._send_again(item.key, letter.due_ms)
-
-    def _clear_letter(self, key: bytes, partition: int) -> None:
-        letter = self.letters.pop(key, None)
-        if letter is not None:
-            self._write(Outgoing(self._letter_topic, partition, key, None))
-            self._count_letters(letter.kind, -1)
-
-    def _count_letters(self, kind: Kind, more: int) -> None:
-        self._failing[kind] += more
-        metrics.DEAD_LETTERS.labels(self._target, self.name, kind).set(self._failing[kind])
 
     def count(self, outcome: str) -> None:
         counter = self._counters.get(outcome)
