@@ -231,6 +231,7 @@ class _Lag:
         self._consumer = consumer
         self._positions = positions
         self._due = 0.0
+        self._told: set[str] = set()
 
     def observe(self) -> None:
         if time.monotonic() < self._due:
@@ -243,6 +244,10 @@ class _Lag:
                 lags[place.topic] = lags.get(place.topic, 0) + max(0, end - place.offset)
         for topic, records in lags.items():
             metrics.LAG_RECORDS.labels(self._stage.name, topic).set(records)
+        for topic in self._told - lags.keys():
+            # Others hold it now, and tell.
+            metrics.LAG_RECORDS.remove(self._stage.name, topic)
+        self._told = {*lags}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ _BATCH_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 ITEMS: Final = Counter(
     "commerce_sync_items_total",
-    "Items settled at a target; outcome: delivered, unchanged, superseded, retryable, attention, deleted.",
+    "Items settled at a target; outcome: delivered, resent (once more, after an unknown outcome), "
+    "unchanged, superseded, retryable, attention, deleted.",
     ("target", "feed", "outcome"),
 )
 FRESHNESS: Final = Histogram(

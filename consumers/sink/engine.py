@@ -127,6 +127,9 @@ class Engine:
             case Revoked(done):
                 self._drain()
                 self._delivery = None
+                # Whoever is active tells these from now on.
+                metrics.LAG_RECORDS.clear()
+                metrics.DEAD_LETTERS.clear()
                 self._health.not_ready("another process is becoming the active one")
                 done.set()
             case Answered(number, answer):

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 from confluent_kafka import TopicPartition
+from counted import sampled
 from feed_items import PRODUCT
 from ledger_servers import postgresql
 from sqlalchemy import Connection, delete, event, exc, func, select, update
@@ -170,6 +171,16 @@ def test_an_item_has_one_row_with_what_people_look_for(play: Play) -> None:
         START_MS,
     )
     assert (row["request_id"], row["error"], row["sent_hash"], row["payload"]) == ("r-1", None, "sent", None)
+
+
+def test_a_batch_tells_how_late_it_is(play: Play) -> None:
+    """Seconds since its oldest record was written."""
+    early = play.item("A")
+    play.now_ms += 3_000
+
+    play.take(early, play.item("B"))
+
+    assert sampled("commerce_sync_lag_seconds", "stage", stage="ledger") == {"ledger": 3}
 
 
 @pytest.mark.parametrize("status_first", [True, False])

@@ -20,6 +20,7 @@ from builder_play import (
     stage,
 )
 from confluent_kafka import TopicPartition
+from counted import counting, sampled
 from fake_shop import FakeShop
 
 from consumers.builder.index import PartitionIndex, encode_entry, encode_floor
@@ -341,9 +342,11 @@ def test_a_broken_entity_keeps_its_items_and_its_neighbours_are_built(shop: Fake
     built(held, dirty("A"))
     shop.break_rows("A", 1)
     shop.sell("B", "two", 2)
+    entities = counting("commerce_sync_entities_built_total", "outcome", entity="product")
 
     outgoing = built(held, dirty("A"), dirty("B"))
 
+    assert entities() == {"built": 1, "parked": 1}
     (letter,) = [record for record in outgoing if record.topic == DEAD_LETTER]
     (entry,) = [record for record in outgoing if record.topic == INDEX and record.key == b"A"]
     parked = msgspec.json.decode(entry.value or b"", type=IndexEntry)
@@ -494,3 +497,37 @@ def test_a_rebalance_does_not_forget_the_deletes_of_what_stays(shop: FakeShop) -
 
     with pytest.raises(Transient, match="201 of 2000 items would be deleted"):
         held.process([dirty(f"sku-{n}") for n in range(100, 201)])
+
+
+def test_entities_and_items_are_counted_by_what_became_of_them(shop: FakeShop) -> None:
+    """Built, or covered by an earlier build; items changed, unchanged or deleted, in their lane."""
+    entities = counting("commerce_sync_entities_built_total", "outcome", entity="product")
+    live = counting("commerce_sync_items_emitted_total", "outcome", feed="products", lane="live")
+    bulk = counting("commerce_sync_items_emitted_total", "outcome", feed="products", lane="bulk")
+    held = stage(shop)
+    shop.sell("A", "one")
+    shop.sell("B", "one")
+
+    built(held, dirty("A", pos=500), dirty("B", lane="bulk"))
+    built(held, dirty("A", pos=600))
+    built(held, dirty("A"))
+    shop.sell("A", "two")
+    shop.rows.pop("B")
+    shop.position = at(2_000)
+    built(held, dirty("A", pos=1_500), dirty("B", lane="bulk", pos=1_500))
+    uncommitted = live()
+    shop.sell("A", "three")
+    held.process([dirty("A")])
+
+    assert entities() == {"built": 6, "covered": 1}
+    assert live() == uncommitted == {"changed": 2, "unchanged": 1}
+    assert bulk() == {"changed": 1, "deleted": 1}
+
+
+def test_a_batch_tells_how_late_it_is(shop: FakeShop) -> None:
+    """Seconds from the commit of its oldest change to that of the batch: 5 to 7."""
+    shop.sell("A", "one")
+
+    built(stage(shop), dirty("A", pos=500))
+
+    assert sampled("commerce_sync_lag_seconds", "stage", stage="builder") == {"builder": 2}

@@ -1,8 +1,11 @@
 """A batch of row changes becomes dirty entities: each once, in its lane, in its partition."""
 
+import time
+
 import msgspec
 import pytest
 from change_events import change, ddl
+from counted import sampled
 from fake_shop import FakeShop
 from msgspec.structs import replace
 
@@ -503,3 +506,14 @@ def test_a_command_is_no_older_than_the_newest_change_behind_it() -> None:
 
     command = msgspec.json.decode(record.value or b"", type=ResyncProgress)
     assert command.position == Position(2, "binlog.000001", 4)
+
+
+def test_a_batch_tells_how_late_it_is() -> None:
+    """Seconds since the commit of its newest change."""
+    now_ms = time.time_ns() // 1_000_000
+
+    stage(FakeShop({1: "A"})).process(
+        [price_change(1, ts_ms=now_ms - 60_000), price_change(1, ts_ms=now_ms - 4_000)]
+    )
+
+    assert sampled("commerce_sync_lag_seconds", "stage", stage="router")["router"] == pytest.approx(4, abs=2)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, TopicPartition
+from counted import counting, sampled
 from fake_kafka import FakeConsumer, FakeMessage, FakeProducer, Step
 
-from runtime import deferred, loop
+from runtime import deferred, loop, metrics
 from runtime.errors import CommerceSyncError, Doubt, Fault, Poison, Transient
 from runtime.health import Health
 from runtime.loop import Stopper
@@ -816,3 +817,37 @@ def test_ripe_partitions_are_handed_in_up_to_a_batch(monkeypatch: pytest.MonkeyP
     world.ripe_at = dict.fromkeys((5, 6, 7, 8, 9), 101.0)
 
     assert world.run(batch_records_max=2) == [[5, 6], [7, 8], [9]]
+
+
+def test_records_of_a_batch_are_counted_by_topic() -> None:
+    """Once they are settled."""
+    counted = counting("commerce_sync_records_total", "topic", stage="fake")
+    play = Play(assigned, records(5, 6, 7), failures=[Transient("busy")])
+
+    play.run()
+
+    assert counted() == {"in": 3}
+
+
+def test_the_lag_is_told_of_what_is_held_and_of_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a topic that others hold now it would stand still for ever, and be counted twice."""
+    monkeypatch.setattr(loop, "LAG_EVERY_S", 0.0)
+    metrics.LAG_RECORDS.clear()
+    seen: list[dict[str, float]] = []
+
+    def look(consumer: FakeConsumer) -> list[FakeMessage]:
+        seen.append(sampled("commerce_sync_lag_records", "topic", stage="fake"))
+        return []
+
+    def both(consumer: FakeConsumer) -> list[FakeMessage]:
+        consumer.rebalance(("in", 0), ("in", 1), ("other", 0))
+        return []
+
+    play = Play(both, quiet, look, assigned, quiet, look)
+    monkeypatch.setattr(
+        play.consumer, "get_watermark_offsets", lambda place, **_: (0, play.consumer.committed_offset + 4)
+    )
+
+    play.run()
+
+    assert seen == [{"in": 8, "other": 4}, {"in": 4}]
