@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import msgspec
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from commerce_sync import cli
 from commerce_sync.demo import play
@@ -242,6 +243,18 @@ class Pipeline:
         finally:
             os.kill(pid, signal.SIGCONT)
 
+    def metric(self, name: str, *labels: str) -> dict[tuple[str, ...], float]:
+        """What all roles tell under a sample's full name, summed by the values of these labels."""
+        found: dict[tuple[str, ...], float] = {}
+        for port in self.scene.supervisor.ports().values():
+            text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+            for family in text_string_to_metric_families(text):
+                for sample in family.samples:
+                    if sample.name == name:
+                        key = tuple(sample.labels[label] for label in labels)
+                        found[key] = found.get(key, 0.0) + sample.value
+        return found
+
     def wait_until(self, what: str, true: Callable[[], bool], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not true():
@@ -261,7 +274,12 @@ class Pipeline:
 
 @contextmanager
 def running(
-    stack: Stack, data_dir: Path, products: int, overrides: Mapping[str, str], workers: Mapping[str, int]
+    stack: Stack,
+    data_dir: Path,
+    products: int,
+    overrides: Mapping[str, str],
+    workers: Mapping[str, int],
+    metrics_port: int = 0,
 ) -> Iterator[Pipeline]:
     """A shop, its pipeline and its service, synced once; topics, connector and database of its own."""
     run = secrets.token_hex(4)
@@ -273,7 +291,7 @@ def running(
     # Behind a test that kills, what is owed goes soon, not amid a later test that counts.
     variables[f"COMMERCE_SYNC__TARGETS__{TARGET.upper()}__SETTLE_S"] = "4"
     variables |= overrides
-    with Scene(Options(data_dir, products, 1, workers), print, variables) as scene:
+    with Scene(Options(data_dir, products, 1, workers, metrics_port), print, variables) as scene:
         try:
             # What this process reads of the topics is framed as the roles frame it.
             choose_framing(scene.settings)

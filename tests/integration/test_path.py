@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from pipeline import Pipeline, running
 
+from commerce_sync.bench.ports import free_ports
 from commerce_sync.demo import play
 from commerce_sync.demo.scene import TARGET
 from commerce_sync.local.stack import Stack
@@ -21,7 +22,7 @@ NAME = "(SELECT attribute_id FROM eav_attribute WHERE attribute_code = 'name' AN
 def path(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """One pipeline for this module's tests."""
     guard = {"COMMERCE_SYNC__BUILDER__DELETE_GUARD_PERCENT": "10"}
-    with running(stack, tmp_path_factory.mktemp("path"), PRODUCTS, guard, {}) as pipeline:
+    with running(stack, tmp_path_factory.mktemp("path"), PRODUCTS, guard, {}, free_ports()) as pipeline:
         yield pipeline
 
 
@@ -45,6 +46,44 @@ def test_an_edit_reaches_the_service(path: Pipeline) -> None:
     assert by_id[moved]["sku"] == "renamed-3"
     assert deleted not in by_id
     assert unassigned not in by_id
+
+
+def test_every_stage_tells_what_it_did_and_that_nothing_is_left(path: Pipeline) -> None:
+    """An edit shows in the metrics of each stage on its way; at rest nothing lags and nothing fails."""
+    product = path.product_ids()[4]
+    path.rest()
+    before = _counted(path)
+    path.sql(
+        f"UPDATE catalog_product_entity_varchar SET value = 'Counted' WHERE entity_id = {product}"
+        f" AND attribute_id = {NAME}"
+    )
+    path.settle()
+    views = sum(item["name"] == "Counted" for item in path.held().values())
+
+    def lag() -> dict[tuple[str, ...], float]:
+        return path.metric("commerce_sync_lag_records", "stage")
+
+    path.wait_until("no stage lags", lambda: not any(lag().values()))
+
+    grown = {name: more - before[name] for name, more in _counted(path).items()}
+    assert views > 0
+    assert {name: more >= views for name, more in grown.items()} == dict.fromkeys(before, True)
+    assert set(lag()) >= {("router",), ("builder",), ("sink",), ("ledger",)}
+    assert set(lag()) <= set(path.metric("commerce_sync_records_total", "stage"))
+    assert {seconds < 60 for seconds in path.metric("commerce_sync_lag_seconds", "stage").values()} == {True}
+    assert set(path.metric("commerce_sync_dead_letters", "feed", "class").values()) == {0}
+
+
+def _counted(path: Pipeline) -> dict[str, float]:
+    """Items of `products`: emitted as live edits, delivered, and with a known age then."""
+    emitted = path.metric("commerce_sync_items_emitted_total", "feed", "lane", "outcome")
+    settled = path.metric("commerce_sync_items_total", "feed", "outcome")
+    fresh = path.metric("commerce_sync_freshness_seconds_count", "feed", "lane")
+    return {
+        "changed": emitted["products", "live", "changed"],
+        "delivered": settled["products", "delivered"],
+        "fresh": fresh["products", "live"],
+    }
 
 
 def test_a_sku_that_changes_only_its_case_leaves_one_item_a_view(path: Pipeline) -> None:
