@@ -21,7 +21,6 @@ class Circuit:
 
     def __init__(self) -> None:
         self.reason = ""
-        self.succeeded_at = float("-inf")
         self.probe_at = 0.0
         self._failures = 0
         self.probes = 0
@@ -40,10 +39,9 @@ class Circuit:
         """The probe is on its way."""
         self._probing = True
 
-    def succeeded(self, now: float) -> bool:
+    def succeeded(self) -> bool:
         """A request was understood; returns whether that closed the circuit."""
         was_open = self.is_open
-        self.succeeded_at = now
         self.reason, self._failures, self.probes, self._probing = "", 0, 0, False
         return was_open
 

@@ -145,12 +145,11 @@ class Delivery:
         # Why nothing at all is sent.
         self.held_back = ""
         self.reconcilers = {
-            name: Reconciler(target.name, feed, self.control, self._write, clock)
+            name: Reconciler(target.name, feed, self.control, self._write, clock, target.delete_guard_percent)
             for name, feed in self._feeds.items()
         }
         for name, feed in self._feeds.items():
             feed.waiting.tells = partial(self.scopes.tell, name)
-            self.reconcilers[name].delete_guard_percent = target.delete_guard_percent
         self._parts: dict[str, deque[_Part]] = {name: deque() for name in self._feeds}
         self._flying: dict[int, Request] = {}
         self._held_until = 0.0
@@ -561,7 +560,7 @@ class Delivery:
 
     def _understood(self, feed: Feed, request: Request, verdict: Verdict, answer: Answer, now: float) -> None:
         """The service judged the items."""
-        closed = feed.circuit.succeeded(now)
+        closed = feed.circuit.succeeded()
         self._window.widen()
         self._busy = 0
         refused = verdict.refused or {}
@@ -714,7 +713,8 @@ def _is_to_blame(entry: Entry, circuit: Circuit, now: float) -> bool:
     """Whether an item failed so often that no other is to wait for it."""
     if circuit.is_open:
         return entry.probes >= _PROBES_MAX and now >= entry.failing_since + _PROBED_S
-    return entry.attempts >= ATTEMPTS_MAX and circuit.succeeded_at > entry.failing_since
+    # A few failures in a row open the circuit: others succeeded between these.
+    return entry.attempts >= ATTEMPTS_MAX
 
 
 def _named_by(command: Retry | Resend, feed: Feed) -> Iterable[bytes]:

@@ -61,7 +61,16 @@ class _Sweep:
 class Reconciler:
     """The reconciles of one feed, one after the other."""
 
-    def __init__(self, target: str, feed: Feed, control: str, write: Write, clock: Clock) -> None:
+    def __init__(
+        self,
+        target: str,
+        feed: Feed,
+        control: str,
+        write: Write,
+        clock: Clock,
+        delete_guard_percent: int = 10,
+    ) -> None:
+        """`delete_guard_percent`: more of the items without a record are not deleted; 100 turns it off."""
         self._target = target
         self._feed = feed
         self._control = control
@@ -74,7 +83,7 @@ class Reconciler:
         # Of those that were begun by a process that may not have told all it sent.
         self._inherited: set[int] = set()
         self._held_at_start = 0
-        self.delete_guard_percent = 10
+        self._delete_guard_percent = delete_guard_percent
         self.deletes_until_ms = 0
         self.complaint = ""
         self._is_old = False
@@ -376,8 +385,8 @@ class Reconciler:
 
     def _may_delete(self, run: Reconcile, more: int) -> bool:
         """An empty or restored feed topic must not empty a storefront."""
-        most = max(DELETES_MIN, self._held_at_start * self.delete_guard_percent / 100)
-        guarded = self.delete_guard_percent < 100 and self._clock.wall_ms() >= self.deletes_until_ms
+        most = max(DELETES_MIN, self._held_at_start * self._delete_guard_percent / 100)
+        guarded = self._delete_guard_percent < 100 and self._clock.wall_ms() >= self.deletes_until_ms
         if not guarded or not more or run.gone + more <= most:
             self.complaint = ""
             return True
@@ -385,7 +394,7 @@ class Reconciler:
             name = self._feed.name
             self.complaint = (
                 f"{name}: {more} items of the target have no record in {self._feed.topic}, more than "
-                f"{self.delete_guard_percent} %: 'commerce-sync resync --feed {name}' brings lost records "
+                f"{self._delete_guard_percent} %: 'commerce-sync resync --feed {name}' brings lost records "
                 "back, and with --allow-deletes the items are deleted"
             )
             log.error("reconcile stopped", extra={**self._fields(run), "reason": self.complaint})
@@ -413,7 +422,7 @@ def differs(
     if held is None:
         # Where statuses were lost, a tombstone may be all that tells of what the target holds.
         return record.value is None or not deletes
-    if kind == "differences" or (deletes and held.outcome == "deleted"):
+    if kind == "differences" or held.outcome == "deleted":
         if parked is not None:
             return parked != ("delete" if deletes else "upsert")
         return (held.outcome == "deleted") != deletes or (held.offset != record.offset and not deletes)

@@ -1,23 +1,29 @@
 """The latest state of each identity reaches the target once, and everything else is parked or waits."""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import msgspec
 import pytest
-from fake_target import FakeSender, feed_record, item_key, refused
+from fake_target import FakeSender, accepted, feed_record, item_key, refused
 from msgspec.structs import replace
-from sink_drive import LETTER, NO_ALLOWANCE, STATUS, Drive
+from sink_drive import FEED, LETTER, NO_ALLOWANCE, STATUS, Drive
 
+from consumers.sink.budget import Budget
 from consumers.sink.circuit import OURS_S
+from consumers.sink.delivery import Delivery, SinkTarget
 from consumers.sink.dialects.optimizer import OptimizerDialect
+from consumers.sink.feed import Clock, Place
 from consumers.sink.settle import Answer
+from consumers.sink.waiting import Fetch
 from runtime import metrics
 from runtime.record import Outgoing, Record
 from runtime.settings import BudgetSettings
 from schemas.codec import decode
 from schemas.keys import canonical_json
 from schemas.records import DeadLetter, Status
+from schemas.topics import TopicNames
 
 
 def settled(held: Drive, *records: Record) -> list[Outgoing]:
@@ -514,3 +520,47 @@ def test_items_that_do_not_fit_into_one_body_go_in_the_next_request(monkeypatch:
     settled(Drive(sender), *(feed_record(sku, n, description="x" * 1000) for n, sku in enumerate("ABCDE")))
 
     assert [skus for _, skus in sender.sent] == [["A", "B"], ["C", "D"], ["E"]]
+
+
+def test_an_answer_to_a_delivery_that_was_given_away_is_not_taken_for_another_one() -> None:
+    """A sink that stood by in between is active again: requests of then may still be answered."""
+    numbers = count(1)
+    names, clock = TopicNames("cs"), Clock(lambda: 0.0, lambda: 0)
+    sent = []
+    for _ in range(2):
+        target = SinkTarget("optimizer", OptimizerDialect(), {"products": 10})
+        delivery = Delivery(target, names, Budget(NO_ALLOWANCE, lambda: 0.0), clock, numbers)
+        delivery.assign("products", [Place(0, 0, 0, clean=True)])
+        delivery.scan([feed_record("A", 0)])
+        sent += list(delivery.requests())
+    before, now = sent
+
+    delivery.answered(before.number, accepted(1))
+    under_way = delivery.in_flight
+    delivery.answered(now.number, accepted(1))
+
+    assert (under_way, delivery.in_flight) == (1, 0)
+
+
+def test_what_is_behind_the_last_record_is_passed_too() -> None:
+    """Markers of transactions take offsets: without them a sink would look late for ever."""
+    held = Drive(FakeSender())
+    held.run(feed_record("A", 0))
+
+    held.delivery.reached(FEED, 0, 3)
+    commit = held.delivery.commit()
+
+    assert commit is not None
+    assert commit.offsets == {(FEED, 0): 3}
+    assert held.delivery.lag() == {FEED: 0}
+
+
+def test_records_that_were_not_asked_for_are_left_alone() -> None:
+    """They were asked for before this process gave its place away, or have come already."""
+    held = Drive(sender := FakeSender())
+    fetch = Fetch("products", FEED, 0, 0, 1)
+
+    held.delivery.fetched(fetch, [feed_record("A", 0)], 1)
+    held.run()
+
+    assert sender.sent == []

@@ -6,13 +6,17 @@ from typing import Any
 import msgspec
 import pytest
 from fake_target import FakeSender, feed_record, item_key, refused
+from msgspec.structs import replace
 from sink_drive import ADDRESS, CONTROL, LETTER, STATUS, Drive
 
 from consumers.sink import reconcile as reconcile_module
+from consumers.sink import waiting
 from consumers.sink.commands import apply, load
 from consumers.sink.delivery import OLD_MS, Request
 from consumers.sink.feed import Rules
+from consumers.sink.reconcile import differs
 from consumers.sink.settle import Answer
+from consumers.sink.state import Held
 from runtime.record import Record
 from schemas.controls import Address, Reconcile, Scope, address_key, reconcile_key, scope_key
 from schemas.records import ALLOW_DELETES_KEY, AllowDeletes
@@ -215,6 +219,23 @@ def test_memory_is_bounded_by_a_replay_too(monkeypatch: pytest.MonkeyPatch) -> N
     held.run()
 
     assert len(held.delivery.feed("products").waiting) == 10
+
+
+def test_a_replay_reads_no_further_while_bulk_work_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fetch at a time, as the bulk position does."""
+    monkeypatch.setattr(waiting, "BULK_ITEMS_MAX", 100)
+    held = Drive(FakeSender())
+    held.run(*(feed_record(f"A{n:04}", n) for n in range(1_500)))
+    held.delivery.pause("products", True)
+    asked(held, "replay")
+
+    held.run()
+    first = len(held.delivery.feed("products").waiting)
+    held.delivery.pause("products", False)
+    held.run()
+
+    assert first == 1_000
+    assert list(pending(held)) == []
 
 
 # Differences.
@@ -749,3 +770,149 @@ def test_what_came_back_behind_a_killed_reconcile_is_sent_though_it_is_known() -
     held.pass_time(31)
 
     assert ("upsert", ["A"]) in sender.sent
+
+
+def test_records_to_compare_are_asked_for_once() -> None:
+    """Until they come, and then those behind them."""
+    held = Drive(FakeSender())
+    held.run(feed_record("A", 0))
+    asked(held, "replay")
+    held.delivery.fetches()
+    held.commit()
+
+    (fetch,) = held.delivery.fetches()
+    again = held.delivery.fetches()
+    held.delivery.fetched(fetch, *held.read(fetch))
+    held.run()
+
+    assert again == []
+    assert list(pending(held)) == []
+
+
+# What differs, by status alone.
+
+
+def test_a_status_that_is_missing_is_made_up_for_by_what_the_target_is_to_hold() -> None:
+    """A tombstone goes, too: it may be all that tells of what the target holds."""
+    tombstone = feed_record("A", 5, deleted=True)
+
+    assert differs("differences", None, None, feed_record("A", 5), deletes=False, named=False)
+    assert differs("differences", None, None, tombstone, deletes=True, named=False)
+    assert not differs("differences", None, None, feed_record("A", 5), deletes=True, named=False)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "offset", "parked", "deletes", "goes"),
+    [
+        ("delivered", 5, None, False, False),
+        ("delivered", 4, None, False, True),
+        ("delivered", 5, None, True, True),
+        ("deleted", 5, None, True, False),
+        ("deleted", 4, None, True, False),
+        ("deleted", 5, None, False, True),
+        ("attention", 4, "upsert", False, False),
+        ("attention", 4, "upsert", True, True),
+        ("retryable", 4, "delete", True, False),
+        ("retryable", 4, "delete", False, True),
+    ],
+)
+def test_a_difference_is_one_of_presence_or_of_the_record(
+    outcome: Any, offset: int, parked: str | None, deletes: bool, goes: bool
+) -> None:
+    """What fails already is told by its dead letter: it goes again by itself, or when somebody says so."""
+    held = Held(outcome, "hash", 0, offset, None, "", 0, False)
+
+    assert differs("differences", held, parked, feed_record("A", 5), deletes=deletes, named=False) is goes
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "parked", "deletes", "named", "goes"),
+    [
+        ("replay", "delivered", None, False, False, True),
+        ("replay", "delivered", None, True, False, True),
+        ("replay", "deleted", None, True, False, False),
+        ("force", "deleted", None, True, True, False),
+        ("replay", "deleted", None, False, False, True),
+        ("replay", "retryable", "delete", True, False, True),
+        ("force", "retryable", "delete", True, False, True),
+        ("replay", "attention", "upsert", False, False, False),
+        ("replay", "attention", "upsert", False, True, True),
+        ("force", "attention", "upsert", False, False, True),
+    ],
+)
+def test_a_replay_takes_all_but_what_is_gone_or_waits_for_attention(
+    kind: Any, outcome: Any, parked: str | None, deletes: bool, named: bool, goes: bool
+) -> None:
+    """`--force`, or an item's name, takes the latter too."""
+    held = Held(outcome, "hash", 0, 5, None, "", 0, False)
+
+    assert differs(kind, held, parked, feed_record("A", 5), deletes=deletes, named=named) is goes
+
+
+def test_only_items_that_are_named_are_compared() -> None:
+    """By any member of their key that names an item; a scope's code is none, and a broken key is nobody's."""
+    sender = FakeSender()
+    held = Drive(sender)
+    broken = replace(feed_record("x", 2), key=b"[1]")
+    held.run(feed_record("A", 0), feed_record("B", 1), broken)
+    del sender.posts[:]
+
+    asked(held, "force", "A", "default")
+    held.run()
+
+    assert sender.sent == [("upsert", ["A"])]
+    assert list(pending(held)) == []
+
+
+def test_what_is_compared_already_is_not_asked_for_twice() -> None:
+    """A sink needs one for many reasons at once."""
+    held = Drive(FakeSender())
+    held.run(feed_record("A", 0))
+    reconciler = held.delivery.reconcilers["products"]
+    reconciler.need("one")
+    reconciler.need("another")
+    reasons = [run.reason for run in pending(held)]
+
+    reconciler.need("another log", distrust=True)
+    reconciler.need("and more")
+
+    assert reasons == ["one"]
+    assert [run.reason for run in pending(held)] == ["one", "another log"]
+
+
+def test_one_that_has_begun_or_names_items_does_not_answer_a_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has passed what it should find, or never looks at it."""
+    monkeypatch.setattr(reconcile_module, "WINDOW_OFFSETS", 1)
+    monkeypatch.setattr(reconcile_module, "_RECORD_OFFSETS", 1)
+    held = Drive(FakeSender())
+    held.run(feed_record("A", 0), feed_record("B", 1))
+    asked(held, "replay", "A")
+    reconciler = held.delivery.reconcilers["products"]
+    reconciler.need("the first names one item")
+    while pending(held)[0].partition < 0 or not pending(held)[0].reason:
+        held.turn()
+        held.commit()
+
+    reconciler.need("the second has begun")
+
+    assert [run.reason for run in pending(held)] == ["the first names one item", "the second has begun"]
+
+
+def test_a_replay_that_is_stopped_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is queued still goes, the rest does not."""
+    monkeypatch.setattr(reconcile_module, "WINDOW_OFFSETS", 2)
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(*(feed_record(f"A{n}", n) for n in range(10)))
+    del sender.posts[:]
+    asked(held, "replay")
+    (run,) = pending(held)
+    while not sender.posts:
+        held.turn()
+        held.commit()
+
+    held.say((reconcile_key(run), None))
+    held.run()
+
+    assert sum(len(skus) for _, skus in sender.sent) < 10
+    assert (list(pending(held)), controls(held)) == ([], [])

@@ -162,6 +162,21 @@ def test_what_a_killed_sink_may_be_sending_again_does_not_have_the_last_word() -
     assert status_of(again, "A").offset == 1
 
 
+@pytest.mark.parametrize(("target", "feed"), [("other", "products"), ("optimizer", "prices")])
+def test_a_command_for_somebody_else_puts_nothing_in_doubt(target: str, feed: str) -> None:
+    """Neither another target's sink nor another feed's items may have been under way."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 0, name="old"))
+    held.now += 1
+    value = msgspec.json.encode(Resend(target, feed, held.wall_ms, (item("A", 0),)))
+    held.say((RESEND_PREFIX + b"1", value))
+    again = Drive(sender, after=held, clean=False)
+
+    again.run(feed_record("A", 1, name="new"))
+
+    assert len(sender.sent) == 2
+
+
 @pytest.mark.parametrize("clean", [False, True])
 def test_what_an_operator_had_sent_again_is_in_doubt_behind_a_kill(clean: bool) -> None:
     """Of a sink that drained nothing is under way."""

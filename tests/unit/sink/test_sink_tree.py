@@ -4,6 +4,7 @@ The service is the emulator's catalog: it loses prices without a book, cascades,
 """
 
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 import pytest
@@ -305,6 +306,22 @@ def test_set_aside_prices_go_when_their_book_is_believed_again(
     assert waits == "waits for price book base"
     assert service.held("prices") == {"A in base": "1"}
     assert sink.letters("prices") == {}
+
+
+@pytest.mark.parametrize(("kind", "ids"), [("replay", ()), ("force", ("us",)), ("differences", ())])
+def test_prices_do_not_wait_for_books_that_go_again_at_the_same_address(
+    service: Service, sink: TreeDrive, kind: Any, ids: tuple[str, ...]
+) -> None:
+    """The service holds them: only where all are sent by force it may be another one."""
+    put(sink, "priceBooks", "base", "us")
+    sink.pass_time(300)
+    sink.delivery.pause("priceBooks", True)
+    sink.delivery.reconcilers["priceBooks"].ask(Reconcile("t", "priceBooks", kind, sink.wall_ms, ids=ids))
+
+    put(sink, "prices", "A in base")
+    sink.run()
+
+    assert service.held("prices") == {"A in base": "1"}
 
 
 def test_a_book_that_an_audit_names_goes_before_its_prices(sink: TreeDrive) -> None:
