@@ -191,7 +191,7 @@ class Reconciler:
         if is_old and not self._is_old:
             self._is_old = True
             self.need("records were read so late that deletes before them may be gone from the log")
-        if self._sweep is not None and record.partition == self._sweep.partition:
+        if self._sweep is not None:
             self._sweep.unseen.discard(record.key)
 
     # How far it is.
@@ -257,17 +257,11 @@ class Reconciler:
 
     def _next_partition(self, run: Reconcile, partition: int) -> None:
         self._feed.unsure.discard(partition)
-        self._sweep = None
-        run = self._advance(run, partition + 1, 0)
-        if any(number > partition for number in self._partitions(run)):
-            self._begin(run)
-        else:
-            self._finish(run)
+        self._begin(self._advance(run, partition + 1, 0))
 
     def _finish(self, run: Reconcile) -> None:
         log.info("reconcile done", extra=self._fields(run))
         self._forget(run.requested_ms)
-        self._finished.add(run.requested_ms)
         self._write(Outgoing(self._control, 0, reconcile_key(run), None))
 
     def _forget(self, requested_ms: int) -> None:

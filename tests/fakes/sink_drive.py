@@ -64,7 +64,8 @@ class Drive:
         self.topics: dict[tuple[str, bytes], bytes] = (
             after.topics if after else {(STATUS, key): value for key, value in statuses}
         )
-        self.topics.setdefault((CONTROL, address_key("optimizer")), msgspec.json.encode(ADDRESS))
+        if after is None:
+            self.topics[CONTROL, address_key("optimizer")] = msgspec.json.encode(ADDRESS)
         self.position = after.position if after else 0
         self.scanned = self.position
         self.end = max(self.log, default=-1) + 1

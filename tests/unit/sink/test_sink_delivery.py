@@ -10,6 +10,7 @@ from fake_target import FakeSender, accepted, feed_record, item_key, refused
 from msgspec.structs import replace
 from sink_drive import FEED, LETTER, NO_ALLOWANCE, STATUS, Drive
 
+from consumers.sink import delivery as delivery_module
 from consumers.sink.budget import Budget
 from consumers.sink.circuit import OURS_S
 from consumers.sink.delivery import Delivery, SinkTarget
@@ -564,3 +565,60 @@ def test_records_that_were_not_asked_for_are_left_alone() -> None:
     held.run()
 
     assert sender.sent == []
+
+
+def test_a_request_under_way_leaves_its_outcome_in_doubt() -> None:
+    """A sink that ends now must not say that it has told all it sent."""
+    held = Drive(FakeSender())
+    held.append(feed_record("A", 0))
+    held.scan()
+
+    (request,) = held.delivery.requests()
+    under_way = held.delivery.in_doubt
+    held.delivery.answered(request.number, accepted(1))
+
+    assert (under_way, held.delivery.in_doubt) == (True, False)
+
+
+def test_only_so_many_requests_are_under_way_and_bulk_leaves_room_for_a_live_one() -> None:
+    """The window: four at the start, half of it when the service complains."""
+    held = Drive(FakeSender(), items_max=1)
+    held.append(*(feed_record(f"B{n}", n, lane="bulk") for n in range(10)))
+    held.scan()
+    bulk = [request for _ in range(10) for request in held.delivery.requests()]
+    held.append(*(feed_record(f"L{n}", 10 + n) for n in range(10)))
+    held.scan()
+
+    live = list(held.delivery.requests())
+    more = list(held.delivery.requests())
+    held.delivery.answered(bulk[0].number, Answer(503))
+    for request in (*bulk[1:], *live):
+        held.delivery.answered(request.number, accepted(1))
+    narrower = list(held.delivery.requests())
+
+    assert (len(bulk), len(live), len(more)) == (3, 1, 0)
+    assert 1 <= len(narrower) < 4
+
+
+def test_nothing_is_sent_while_too_many_statuses_wait_for_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are all in memory, and what they tell of is in doubt until they are written."""
+    monkeypatch.setattr(delivery_module, "_UNWRITTEN_MAX", 2)
+    held = Drive(FakeSender(), items_max=2)
+    held.append(*(feed_record(f"A{n}", n) for n in range(6)))
+    held.scan()
+    first = next(iter(held.delivery.requests()))
+    held.delivery.answered(first.number, accepted(2))
+
+    before = list(held.delivery.requests())
+    held.commit()
+    after = list(held.delivery.requests())
+
+    assert (len(before), len(after)) == (0, 2)
+
+
+def test_it_says_when_the_next_probe_is_due() -> None:
+    """Nothing else comes in that would have anybody look."""
+    held = Drive(FakeSender(*[Answer(404)] * 2))
+    held.run(feed_record("A", 0))
+
+    assert held.delivery.wake_s() == pytest.approx(OURS_S)

@@ -5,21 +5,26 @@ from typing import Any
 
 import msgspec
 import pytest
-from fake_target import FakeSender, feed_record, item_key, refused
+from fake_target import FakeSender, accepted, feed_record, item_key, refused
 from msgspec.structs import replace
-from sink_drive import ADDRESS, CONTROL, LETTER, STATUS, Drive
+from sink_drive import ADDRESS, CONTROL, LETTER, NO_ALLOWANCE, STATUS, Drive
 
 from consumers.sink import reconcile as reconcile_module
 from consumers.sink import waiting
+from consumers.sink.budget import Budget
 from consumers.sink.commands import apply, load
-from consumers.sink.delivery import OLD_MS, Request
-from consumers.sink.feed import Rules
+from consumers.sink.delivery import OLD_MS, Delivery, Request, SinkTarget
+from consumers.sink.dialects.optimizer import OptimizerDialect
+from consumers.sink.feed import Clock, Place, Rules
 from consumers.sink.reconcile import differs
 from consumers.sink.settle import Answer
 from consumers.sink.state import Held
+from consumers.sink.waiting import LOG_END
 from runtime.record import Record
 from schemas.controls import Address, Reconcile, Scope, address_key, reconcile_key, scope_key
+from schemas.keys import partition_for
 from schemas.records import ALLOW_DELETES_KEY, AllowDeletes
+from schemas.topics import TopicNames
 
 RULES = Rules(retry_s=300, request_timeout_s=30, settle_s=120)
 
@@ -238,6 +243,47 @@ def test_a_replay_reads_no_further_while_bulk_work_waits(monkeypatch: pytest.Mon
     assert list(pending(held)) == []
 
 
+def test_every_partition_is_compared_and_only_those_of_named_items() -> None:
+    """One after the other; a product's items are all in the partition that its SKU says."""
+    skus = [f"A{n}" for n in range(8)]
+    places = {sku: partition_for(sku.encode(), 3) for sku in skus}
+    logs: dict[int, list[Record]] = {0: [], 1: [], 2: []}
+    for offset, sku in enumerate(skus):
+        logs[places[sku]].append(replace(feed_record(sku, offset), partition=places[sku]))
+    target = SinkTarget("optimizer", OptimizerDialect(), {"products": 10})
+    clock = Clock(lambda: 0.0, lambda: 5_000)
+    delivery = Delivery(target, TopicNames("cs"), Budget(NO_ALLOWANCE, clock.seconds), clock)
+    delivery.assign("products", [Place(n, 0, 8, clean=True) for n in range(3)])
+    sent: list[list[str]] = []
+    swept: list[int] = []
+
+    def rest() -> None:
+        for _ in range(50):
+            for request in delivery.requests():
+                sent.append(sorted(msgspec.json.decode(item.key)["sku"] for item in request.items))
+                delivery.answered(request.number, accepted(len(request.items)))
+            for fetch in delivery.fetches():
+                swept.append(fetch.partition)
+                delivery.fetched(fetch, logs[fetch.partition], LOG_END)
+            commit = delivery.commit()
+            if commit is not None:
+                delivery.written(commit)
+
+    delivery.scan(record for log in logs.values() for record in log)
+    rest()
+    first = [sku for names in sent for sku in names]
+    del sent[:]
+    for at, ids in ((1, ()), (2, ("A1", "A2"))):
+        delivery.reconcilers["products"].ask(Reconcile("optimizer", "products", "replay", at, ids=ids))
+    rest()
+
+    named = sorted({places["A1"], places["A2"]})
+    assert sorted(first) == skus
+    assert swept == [0, 1, 2, *named]
+    assert sorted(sku for names in sent for sku in names) == sorted([*skus, "A1", "A2"])
+    assert delivery.reconcilers["products"].pending == []
+
+
 # Differences.
 
 
@@ -326,6 +372,85 @@ def test_an_empty_feed_topic_does_not_empty_the_target() -> None:
     assert held.delivery.complaints == []
 
 
+def test_a_run_that_the_guard_held_can_be_called_off() -> None:
+    """Its complaint goes with it, and the next run is made."""
+    held = Drive(FakeSender())
+    held.run(*(feed_record(f"A{n:03}", n) for n in range(150)))
+    log = dict(held.log)
+    held.log.clear()
+    asked(held, "differences")
+    held.run()
+    (run,) = pending(held)
+    complaints = held.delivery.complaints
+    held.log |= log
+
+    held.say((reconcile_key(run), None))
+    after = held.delivery.complaints
+    held.now += 1
+    asked(held, "replay")
+    held.run()
+
+    assert (len(complaints), after, list(pending(held))) == (1, [], [])
+
+
+def test_a_request_that_is_read_again_behind_its_end_is_not_carried_out_twice() -> None:
+    """Commands of earlier days are read beside the feeds, at the worst behind them."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 0))
+    run = Reconcile("optimizer", "products", "force", held.wall_ms)
+    held.say((reconcile_key(run), msgspec.json.encode(run)))
+    held.run()
+    sent = len(sender.sent)
+
+    held.say((reconcile_key(run), msgspec.json.encode(run)))
+    held.run()
+
+    assert len(sender.sent) == sent == 2
+
+
+def test_the_guard_goes_by_the_share_of_what_the_target_holds() -> None:
+    """Of 2,000 items 150 are no tenth."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(*(feed_record(f"A{n:04}", n) for n in range(2_000)))
+    for offset in range(150):
+        del held.log[offset]
+
+    asked(held, "differences")
+    held.run()
+
+    assert held.delivery.complaints == []
+    assert sum(len(skus) for operation, skus in sender.sent if operation == "delete") == 150
+
+
+def test_a_replay_by_ids_deletes_nothing_else() -> None:
+    """Of the others no record is looked for, so that none was found says nothing."""
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(feed_record("A", 0), feed_record("B", 1), feed_record("C", 2))
+    del sender.posts[:]
+    del held.log[0], held.log[1]
+
+    asked(held, "force", "A", "C")
+    held.run()
+
+    assert sorted(sender.sent) == [("delete", ["A"]), ("upsert", ["C"])]
+
+
+def test_a_run_that_was_through_with_every_partition_ends() -> None:
+    """Its process died between the last partition and the end."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 0))
+    del sender.posts[:]
+    run = Reconcile("optimizer", "products", "force", held.wall_ms, partition=1)
+    held.topics[CONTROL, reconcile_key(run)] = msgspec.json.encode(run)
+
+    held = restarted(held)
+    held.run()
+
+    assert (sender.sent, list(pending(held)), controls(held)) == ([], [], [])
+
+
 def test_the_guard_is_silent_about_deletes_that_are_under_way() -> None:
     """An operator allowed them; the service is slow, and the hour in which they were allowed passes."""
     held = Drive(FakeSender())
@@ -387,6 +512,28 @@ def test_another_log_is_noticed_and_its_offsets_do_not_hide_newer_records() -> N
         ("delete", ["C", "x", "y"]),
         ("upsert", ["A", "gone"]),
     ]
+
+
+def test_of_another_log_a_delete_far_behind_is_known_until_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is deleted there and at the target costs no request, however much of the log comes before."""
+    monkeypatch.setattr(reconcile_module, "WINDOW_OFFSETS", 2)
+    monkeypatch.setattr(reconcile_module, "_RECORD_OFFSETS", 1)
+    sender = FakeSender()
+    held = Drive(sender)
+    held.run(*(feed_record(f"A{n}", n) for n in range(9)), feed_record("gone", 9))
+    held.run(feed_record("gone", 10, deleted=True))
+    del sender.posts[:]
+    held.log.clear()
+    held.position = 9
+    held.append(*(feed_record(f"A{n}", n) for n in range(8)), feed_record("gone", 8, deleted=True))
+
+    held = restarted(held, lost="its position in the feed was lost or is new")
+    held.run()
+
+    assert sender.sent == [("delete", ["A8"])]
+    assert list(pending(held)) == []
 
 
 def test_what_was_deleted_is_not_counted_by_the_guard_when_the_log_is_another_one() -> None:
@@ -460,6 +607,20 @@ def test_a_position_so_old_that_tombstones_may_be_gone_is_answered_by_a_reconcil
     assert ("delete", ["A"]) in sender.sent
 
 
+def test_a_position_that_is_old_for_long_is_reconciled_once() -> None:
+    """What comes behind the first old record is as old, and says nothing new."""
+    held = Drive(FakeSender())
+    held.run(feed_record("A", 0))
+    held.now += OLD_MS / 1000 + 10
+    held.run(feed_record("B", 1, commit_ms=5_000))
+    before = list(pending(held))
+
+    held.append(feed_record("C", 2, commit_ms=5_000))
+    held.scan()
+
+    assert (before, list(pending(held))) == ([], [])
+
+
 def test_a_fresh_position_is_not_reconciled() -> None:
     """The counterpart."""
     held = Drive(FakeSender())
@@ -502,14 +663,16 @@ def test_nothing_is_sent_to_another_address_until_an_operator_says_so() -> None:
 
 
 def test_the_first_address_is_remembered() -> None:
-    """Of a target that nobody has sent to before."""
-    held = Drive(FakeSender())
+    """Of a target that nobody has sent to before; what it is sent needs no operator's word."""
+    held = Drive(sender := FakeSender())
     del held.topics[CONTROL, address_key("optimizer")]
-    held = restarted(held)
+    first = Address("optimizer", "https://first.example.com")
+    held = restarted(held, address=first)
 
-    held.commit()
+    held.run(feed_record("A", 0))
 
-    assert msgspec.json.decode(held.topics[CONTROL, address_key("optimizer")], type=Address) == ADDRESS
+    assert msgspec.json.decode(held.topics[CONTROL, address_key("optimizer")], type=Address) == first
+    assert sender.sent == [("upsert", ["A"])]
 
 
 # Scopes.
@@ -787,6 +950,26 @@ def test_records_to_compare_are_asked_for_once() -> None:
 
     assert again == []
     assert list(pending(held)) == []
+
+
+def test_what_comes_behind_an_inherited_reconcile_is_in_no_doubt() -> None:
+    """All that its process may have sent was sent again, and waited for."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("A", 0))
+    asked(held, "replay")
+    held.delivery.fetches()
+    held.commit()
+    held = restarted(held, clean=False)
+    held.run()
+    held.pass_time(RULES.request_timeout_s + 1)
+    held.pass_time(RULES.settle_s + 1)
+    ended = list(pending(held))
+    del sender.posts[:]
+
+    held.run(feed_record("B", 1))
+    held.pass_time(RULES.settle_s + 1)
+
+    assert (ended, sender.sent) == ([], [("upsert", ["B"])])
 
 
 # What differs, by status alone.
