@@ -622,3 +622,15 @@ def test_it_says_when_the_next_probe_is_due() -> None:
     held.run(feed_record("A", 0))
 
     assert held.delivery.wake_s() == pytest.approx(OURS_S)
+
+
+def test_it_says_when_the_allowance_is_back() -> None:
+    """100 a minute, and one more waits."""
+    allowance = BudgetSettings(requests_per_minute=0, products_per_minute=100, products_per_day=0)
+    held = Drive(FakeSender(), allowance=allowance)
+    held.run(*(feed_record(f"A{n}", n) for n in range(101)))
+
+    wake_s = held.delivery.wake_s()
+
+    assert wake_s is not None
+    assert 0.5 < wake_s < 61

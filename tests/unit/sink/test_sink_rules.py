@@ -1,8 +1,10 @@
 """What keeps the promises when the service does not, a test a rule: a log, a target and a clock of ours."""
 
+from typing import Any
+
 import msgspec
 import pytest
-from fake_target import FakeSender, feed_record, item_key, refused
+from fake_target import FakeSender, accepted, feed_record, item_key, refused
 from msgspec.structs import replace
 from sink_drive import CONTROL, LETTER, STATUS, Drive
 
@@ -653,6 +655,96 @@ def test_the_allowance_is_obeyed_by_the_whole_target_after_a_429() -> None:
     held.pass_time(1.1)
 
     assert (before, skus(sender)) == ([["A"]], [["A"], ["A"], ["B"]])
+
+
+@pytest.mark.parametrize("lane", ["live", "bulk"])
+@pytest.mark.parametrize(("bad_ends", "least"), [("none", 0.97), ("7", 0.9)])
+def test_no_minute_holds_more_than_the_allowance_and_hardly_less(
+    lane: str, bad_ends: str, least: float
+) -> None:
+    """Also where each request is refused for one item, and the others go again at once."""
+    sent: list[tuple[float, int]] = []
+
+    def judge(items: list[dict[str, Any]]) -> Answer | None:
+        sent.append((held.now, len(items)))
+        bad = [index for index, item in enumerate(items) if item["sku"].endswith(bad_ends)]
+        return refused((bad[0], "name", "no")) if bad else None
+
+    sender = FakeSender()
+    sender.judge = judge
+    allowance = BudgetSettings(requests_per_minute=0, products_per_minute=300, products_per_day=0)
+    held = Drive(sender, items_max=40, allowance=allowance, rules=Rules(guard_percent=100))
+    began = held.now
+    held.run(*(feed_record(f"A{n}", n, lane=lane) for n in range(2_000)))
+    for _ in range(900):
+        held.pass_time(0.2)
+
+    minutes = [sum(n for at, n in sent if begin <= at < begin + 60) for begin, _ in sent]
+    assert max(minutes) <= 300
+    assert sum(n for at, n in sent if at >= began + 60) >= least * 2 * 300
+    assert bool(held.letters()) is (bad_ends == "7")
+
+
+def test_a_few_bulk_items_do_not_wait_for_the_allowance_of_a_full_request() -> None:
+    """They are all that there is."""
+    sender = FakeSender()
+    allowance = BudgetSettings(requests_per_minute=0, products_per_minute=100, products_per_day=0)
+    held = Drive(sender, items_max=60, allowance=allowance)
+    held.run(*(feed_record(f"A{n}", n) for n in range(60)))
+
+    held.run(*(feed_record(f"B{n}", 60 + n, lane="bulk") for n in range(3)))
+
+    assert skus(sender)[1:] == [["B0", "B1", "B2"]]
+
+
+def test_what_changes_while_a_request_waits_to_go_again_goes_as_it_is_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Deleted, edited, or edited and no longer in memory: the identities go, not what they carried."""
+    sender = FakeSender(Answer(429, retry_after="60"))
+    held = Drive(sender)
+    held.run(*(feed_record(sku, n, name="old") for n, sku in enumerate(["same", "gone", "new", "big"])))
+    del sender.posts[:]
+
+    held.run(feed_record("gone", 4, deleted=True), feed_record("new", 5, name="new"))
+    monkeypatch.setattr(waiting, "RECORD_BYTES_MAX", 0)
+    held.run(feed_record("big", 6, name="new"))
+    held.pass_time(61)
+
+    sent = [(operation, sku) for operation, names in sender.sent for sku in names]
+    assert sorted(sent) == [("delete", "gone"), ("upsert", "big"), ("upsert", "new"), ("upsert", "same")]
+    assert sorted(item.get("name", "") for _, items in sender.posts for item in items) == [
+        "",
+        "new",
+        "new",
+        "old",
+    ]
+    assert held.position == 7
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_an_edit_that_goes_ahead_of_the_rest_of_its_batch_does_not_go_with_it(answered: bool) -> None:
+    """Bulk work that was refused for one item waits for the allowance; a live edit of another does not."""
+    held = Drive(
+        FakeSender(),
+        items_max=75,
+        allowance=BudgetSettings(requests_per_minute=0, products_per_minute=100, products_per_day=0),
+    )
+    held.append(*(feed_record(f"A{n}", n, lane="bulk") for n in range(75)))
+    held.scan()
+    (batch,) = in_flight(held)
+    held.delivery.answered(batch.number, refused((0, "name", "no")))
+    held.append(feed_record("A1", 75, name="edit"))
+    held.scan()
+    (edit,) = in_flight(held)
+    if answered:
+        held.delivery.answered(edit.number, accepted(1))
+
+    held.now += 61
+    (rest,) = in_flight(held)
+
+    assert [item.key for item in edit.items] == [item_key("A1")]
+    assert [item.key for item in rest.items] == [item.key for item in batch.items[2:]]
 
 
 def test_a_service_that_says_to_come_at_once_is_not_asked_in_a_circle() -> None:
