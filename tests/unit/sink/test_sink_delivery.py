@@ -12,7 +12,7 @@ from sink_drive import FEED, LETTER, NO_ALLOWANCE, STATUS, Drive
 
 from consumers.sink import delivery as delivery_module
 from consumers.sink.budget import Budget
-from consumers.sink.circuit import OURS_S
+from consumers.sink.circuit import OURS_S, WINDOW_MAX
 from consumers.sink.delivery import Delivery, SinkTarget
 from consumers.sink.dialects.optimizer import OptimizerDialect
 from consumers.sink.feed import Clock, Place
@@ -634,3 +634,27 @@ def test_it_says_when_the_allowance_is_back() -> None:
 
     assert wake_s is not None
     assert 0.5 < wake_s < 61
+
+
+def test_the_window_widens_with_what_the_service_takes() -> None:
+    """Eight at once at the most."""
+    held = Drive(FakeSender(), items_max=1)
+    held.run(*(feed_record(f"A{n}", n) for n in range(100)))
+    held.append(*(feed_record(f"B{n}", 100 + n) for n in range(20)))
+    held.scan()
+
+    assert len(list(held.delivery.requests())) == WINDOW_MAX
+
+
+def test_a_busy_service_that_took_something_is_asked_as_soon_as_the_first_time() -> None:
+    """Waits of our own grow only while it goes on saying so."""
+    held = Drive(sender := FakeSender(Answer(429), Answer(429), None, Answer(429)))
+    held.run(feed_record("A", 0))
+    held.pass_time(1)
+    held.pass_time(2)
+    held.run(feed_record("B", 1))
+    before = len(sender.posts)
+
+    held.pass_time(1.1)
+
+    assert (before, len(sender.posts)) == (4, 5)

@@ -243,45 +243,73 @@ def test_a_replay_reads_no_further_while_bulk_work_waits(monkeypatch: pytest.Mon
     assert list(pending(held)) == []
 
 
+class Partitioned:
+    """A sink of three partitions of products, with a log each."""
+
+    def __init__(self, *skus: str) -> None:
+        self.places = {sku: partition_for(sku.encode(), 3) for sku in skus}
+        self.logs: dict[int, list[Record]] = {0: [], 1: [], 2: []}
+        for offset, (sku, place) in enumerate(self.places.items()):
+            self.logs[place].append(replace(feed_record(sku, offset), partition=place))
+        target = SinkTarget("optimizer", OptimizerDialect(), {"products": 10})
+        clock = Clock(lambda: 0.0, lambda: 5_000)
+        self.delivery = Delivery(target, TopicNames("cs"), Budget(NO_ALLOWANCE, clock.seconds), clock)
+        self.delivery.assign("products", [Place(n, 0, len(skus), clean=True) for n in self.logs])
+        self.delivery.scan(record for log in self.logs.values() for record in log)
+        self.sent: list[str] = []
+        self.swept: list[int] = []
+        self.rest()
+
+    def ask(self, kind: Any, at: int, *ids: str) -> None:
+        self.delivery.reconcilers["products"].ask(Reconcile("optimizer", "products", kind, at, ids=ids))
+
+    def rest(self) -> None:
+        """Until nothing happens."""
+        for _ in range(1_000):
+            requests, fetches = list(self.delivery.requests()), list(self.delivery.fetches())
+            for request in requests:
+                self.sent += [msgspec.json.decode(item.key)["sku"] for item in request.items]
+                self.delivery.answered(request.number, accepted(len(request.items)))
+            for fetch in fetches:
+                self.swept.append(fetch.partition)
+                self.delivery.fetched(fetch, self.logs[fetch.partition], LOG_END)
+            commit = self.delivery.commit()
+            if commit is not None:
+                self.delivery.written(commit)
+            elif not requests and not fetches:
+                return
+        raise AssertionError("the sink does not come to rest")
+
+
 def test_every_partition_is_compared_and_only_those_of_named_items() -> None:
     """One after the other; a product's items are all in the partition that its SKU says."""
     skus = [f"A{n}" for n in range(8)]
-    places = {sku: partition_for(sku.encode(), 3) for sku in skus}
-    logs: dict[int, list[Record]] = {0: [], 1: [], 2: []}
-    for offset, sku in enumerate(skus):
-        logs[places[sku]].append(replace(feed_record(sku, offset), partition=places[sku]))
-    target = SinkTarget("optimizer", OptimizerDialect(), {"products": 10})
-    clock = Clock(lambda: 0.0, lambda: 5_000)
-    delivery = Delivery(target, TopicNames("cs"), Budget(NO_ALLOWANCE, clock.seconds), clock)
-    delivery.assign("products", [Place(n, 0, 8, clean=True) for n in range(3)])
-    sent: list[list[str]] = []
-    swept: list[int] = []
+    held = Partitioned(*skus)
+    first, held.sent = held.sent, []
 
-    def rest() -> None:
-        for _ in range(50):
-            for request in delivery.requests():
-                sent.append(sorted(msgspec.json.decode(item.key)["sku"] for item in request.items))
-                delivery.answered(request.number, accepted(len(request.items)))
-            for fetch in delivery.fetches():
-                swept.append(fetch.partition)
-                delivery.fetched(fetch, logs[fetch.partition], LOG_END)
-            commit = delivery.commit()
-            if commit is not None:
-                delivery.written(commit)
+    held.ask("replay", 1)
+    held.ask("replay", 2, "A1", "A2")
+    held.rest()
 
-    delivery.scan(record for log in logs.values() for record in log)
-    rest()
-    first = [sku for names in sent for sku in names]
-    del sent[:]
-    for at, ids in ((1, ()), (2, ("A1", "A2"))):
-        delivery.reconcilers["products"].ask(Reconcile("optimizer", "products", "replay", at, ids=ids))
-    rest()
-
-    named = sorted({places["A1"], places["A2"]})
     assert sorted(first) == skus
-    assert swept == [0, 1, 2, *named]
-    assert sorted(sku for names in sent for sku in names) == sorted([*skus, "A1", "A2"])
-    assert delivery.reconcilers["products"].pending == []
+    assert held.swept == [0, 1, 2, *sorted({held.places["A1"], held.places["A2"]})]
+    assert sorted(held.sent) == sorted([*skus, "A1", "A2"])
+    assert held.delivery.reconcilers["products"].pending == []
+
+
+def test_the_guard_counts_deletes_of_all_partitions_together() -> None:
+    """Of 240 items some 80 are in each: one partition's may go, those of two may not."""
+    held = Partitioned(*(f"A{n}" for n in range(240)))
+    del held.sent[:]
+    for log in held.logs.values():
+        del log[:]
+
+    held.ask("differences", 1)
+    held.rest()
+
+    assert len(held.sent) <= 100
+    assert set(held.swept) == {0, 1}
+    assert held.delivery.complaints[0].startswith("products: ")
 
 
 # Differences.
