@@ -246,12 +246,12 @@ def test_a_replay_reads_no_further_while_bulk_work_waits(monkeypatch: pytest.Mon
 class Partitioned:
     """A sink of three partitions of products, with a log each."""
 
-    def __init__(self, *skus: str) -> None:
+    def __init__(self, *skus: str, delete_guard_percent: int = 10) -> None:
         self.places = {sku: partition_for(sku.encode(), 3) for sku in skus}
         self.logs: dict[int, list[Record]] = {0: [], 1: [], 2: []}
         for offset, (sku, place) in enumerate(self.places.items()):
             self.logs[place].append(replace(feed_record(sku, offset), partition=place))
-        target = SinkTarget("optimizer", OptimizerDialect(), {"products": 10})
+        target = SinkTarget("optimizer", OptimizerDialect(), {"products": 10}, Rules(), delete_guard_percent)
         clock = Clock(lambda: 0.0, lambda: 5_000)
         self.delivery = Delivery(target, TopicNames("cs"), Budget(NO_ALLOWANCE, clock.seconds), clock)
         self.delivery.assign("products", [Place(n, 0, len(skus), clean=True) for n in self.logs])
@@ -310,6 +310,19 @@ def test_the_guard_counts_deletes_of_all_partitions_together() -> None:
     assert len(held.sent) <= 100
     assert set(held.swept) == {0, 1}
     assert held.delivery.complaints[0].startswith("products: ")
+
+
+def test_a_guard_of_everything_is_none() -> None:
+    """100 turns it off."""
+    held = Partitioned(*(f"A{n}" for n in range(240)), delete_guard_percent=100)
+    del held.sent[:]
+    for log in held.logs.values():
+        del log[:]
+
+    held.ask("differences", 1)
+    held.rest()
+
+    assert (len(held.sent), held.delivery.complaints) == (240, [])
 
 
 # Differences.

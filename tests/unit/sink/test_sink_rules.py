@@ -10,6 +10,7 @@ from sink_drive import CONTROL, LETTER, STATUS, Drive
 
 from consumers.sink import feed as feed_module
 from consumers.sink import waiting
+from consumers.sink.circuit import OURS_S
 from consumers.sink.commands import apply
 from consumers.sink.delivery import ATTEMPTS_MAX, Request
 from consumers.sink.dialects.optimizer import OptimizerDialect
@@ -752,11 +753,99 @@ def test_a_service_that_says_to_come_at_once_is_not_asked_in_a_circle() -> None:
     sender = FakeSender(*[Answer(429, retry_after="0")] * 3)
     held = Drive(sender)
     held.run(feed_record("A", 0))
-    at_once = skus(sender)
-    for seconds in (1, 2, 5):
+    posts = [len(sender.posts)]
+    for seconds in (0.9, 0.2, 1.8, 0.3, 4.6, 0.5):
         held.pass_time(seconds)
+        posts.append(len(sender.posts))
 
-    assert (at_once, len(skus(sender))) == ([["A"]], 4)
+    assert posts == [1, 1, 2, 2, 3, 3, 4]
+
+
+def test_the_guard_is_not_calmed_by_items_that_are_taken_between() -> None:
+    """Two of three fail: that is no fault of theirs, whatever goes well beside them."""
+    sender = FakeSender()
+    sender.judge = lambda items: refused((0, "name", "no")) if int(items[0]["sku"][1:]) % 3 else None
+    held = Drive(sender, items_max=1, rules=RULES)
+
+    held.run(*(feed_record(f"A{n}", n) for n in range(600)))
+
+    assert len(held.letters()) < 200
+    assert "items failed" in held.delivery.complaints[0]
+
+
+def test_behind_the_guard_each_probe_that_is_refused_parks_one_item_and_no_more() -> None:
+    """The service understood it, which closes the circuit; what the guard has seen stands all the same."""
+    sender = FakeSender()
+    sender.judge = lambda _: refused((0, "name", "no"))
+    held = Drive(sender, items_max=1, rules=Rules(retry_s=1e6))
+    held.run(*(feed_record(f"A{n}", n) for n in range(600)))
+    parked, posts = len(held.letters()), len(sender.posts)
+
+    for _ in range(600):
+        held.pass_time(1)
+
+    probes = len(sender.posts) - posts
+    assert 10 <= probes <= 45
+    assert len(held.letters()) == parked + probes < 300
+
+
+@pytest.mark.parametrize("failure", [Answer(404), Answer(503)])
+def test_when_the_circuit_opens_a_batch_that_waits_does_not_go_as_the_probe(failure: Answer) -> None:
+    """One item does: the next probe is to be another one."""
+    held = Drive(sender := FakeSender(), items_max=3)
+    held.append(*(feed_record(f"A{n}", n) for n in range(12)))
+    held.scan()
+    first, *others = in_flight(held)
+    held.delivery.answered(first.number, Answer(429, retry_after="1"))
+    for request in others:
+        held.delivery.answered(request.number, failure)
+
+    held.pass_time(OURS_S + 1)
+
+    assert [len(names) for names in skus(sender)][:1] == [1]
+    assert held.position == 12
+
+
+def test_newer_content_is_not_blamed_for_what_its_predecessor_met() -> None:
+    """It came while that was under way."""
+    held = Drive(FakeSender())
+    held.append(feed_record("A", 0))
+    held.scan()
+    (request,) = in_flight(held)
+    held.append(feed_record("A", 1, name="new"))
+    held.scan()
+
+    held.delivery.answered(request.number, Answer(503))
+    entry = held.delivery.feed("products").waiting.get(item_key("A"))
+
+    assert entry is not None
+    assert (entry.offset, entry.attempts) == (1, 0)
+
+
+@pytest.mark.parametrize("answer", [Answer(503), Answer(429, retry_after="1")])
+def test_the_window_halves_when_the_service_complains(answer: Answer) -> None:
+    """Fewer requests at once from then on."""
+    held = Drive(FakeSender(), items_max=1)
+    held.append(*(feed_record(f"A{n}", n) for n in range(20)))
+    held.scan()
+    sent = in_flight(held)
+    for request, said in zip(sent, [answer, *[accepted(1)] * 3], strict=True):
+        held.delivery.answered(request.number, said)
+    held.now += 2
+
+    assert (len(sent), len(in_flight(held))) == (4, 3)
+
+
+def test_a_failure_that_says_when_to_come_again_is_obeyed() -> None:
+    """503 with `retry-after`."""
+    held = Drive(sender := FakeSender(Answer(503, retry_after="20")))
+    held.run(feed_record("A", 0))
+
+    held.pass_time(19)
+    before = len(sender.posts)
+    held.pass_time(1.1)
+
+    assert (before, len(sender.posts)) == (1, 2)
 
 
 def test_a_refused_batch_without_a_list_costs_a_bounded_number_of_requests() -> None:
