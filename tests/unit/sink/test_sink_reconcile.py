@@ -26,6 +26,7 @@ from schemas.keys import partition_for
 from schemas.records import ALLOW_DELETES_KEY, AllowDeletes
 from schemas.topics import TopicNames
 
+LOST = Answer(0, error="no answer")
 RULES = Rules(retry_s=300, request_timeout_s=30, settle_s=120)
 
 
@@ -35,10 +36,15 @@ def asked(held: Drive, kind: Any, *ids: str) -> None:
     held.say((reconcile_key(run), msgspec.json.encode(run)))
 
 
-def switch(held: Drive, enabled: bool) -> None:
-    """The store view of all items, as the command says it."""
+def told(held: Drive, enabled: bool) -> None:
+    """The store view of all items is switched, and nothing is compared yet."""
     scope = Scope("optimizer", "base", enabled, held.wall_ms, "default")
     held.say((scope_key("optimizer", "base", "default"), msgspec.json.encode(scope)))
+
+
+def switch(held: Drive, enabled: bool) -> None:
+    """The store view of all items, as the command says it."""
+    told(held, enabled)
     asked(held, "differences")
 
 
@@ -861,6 +867,66 @@ def test_a_refused_request_that_was_under_way_does_not_keep_an_item_in_its_old_s
     assert held.statuses()["A"].outcome == ("delivered" if enabled else "deleted")
     assert sender.sent[-1] == ("upsert" if enabled else "delete", ["A"])
     assert held.letters() == {}
+
+
+@pytest.mark.parametrize("on_again", [False, True])
+def test_what_waits_follows_its_scope_before_anything_is_compared(on_again: bool) -> None:
+    """The reconcile may come much later: it waits for the one before."""
+    held = Drive(sender := FakeSender())
+    held.run(feed_record("edit", 0), feed_record("gone", 1))
+    del sender.posts[:]
+    held.delivery.pause("products", True)
+    held.run(
+        feed_record("edit", 2, name="new"), feed_record("gone", 3, deleted=True), feed_record("fresh", 4)
+    )
+
+    told(held, enabled=False)
+    if on_again:
+        told(held, enabled=True)
+    held.delivery.pause("products", False)
+    held.run()
+
+    sent = {(operation, sku) for operation, skus in sender.sent for sku in skus}
+    assert (
+        sent
+        == {
+            True: {("delete", "gone"), ("upsert", "edit"), ("upsert", "fresh")},
+            False: {("delete", "gone"), ("delete", "edit")},
+        }[on_again]
+    )
+
+
+def test_a_request_under_way_is_not_changed_by_its_scope() -> None:
+    """What it carries is settled as what it was; then the item follows."""
+    held = Drive(sender := FakeSender())
+    held.append(feed_record("A", 0))
+    held.scan()
+    (request,) = held.delivery.requests()
+
+    told(held, enabled=False)
+    beside = list(held.delivery.requests())
+    held.delivery.answered(request.number, accepted(1))
+    held.run()
+
+    assert beside == []
+    assert sender.sent == [("delete", ["A"])]
+
+
+@pytest.mark.parametrize("second_send", [True, False])
+def test_what_goes_again_by_itself_follows_its_scope(second_send: bool) -> None:
+    """An item that is owed a second send, or is parked, when its store view goes off."""
+    first = LOST if second_send else refused((0, "name", "no"))
+    held = Drive(sender := FakeSender(None, first), rules=RULES)
+    held.run(feed_record("A", 0))
+    held.run(feed_record("A", 1, name="new"))
+    held.pass_time(1)
+    del sender.posts[:]
+
+    told(held, enabled=False)
+    held.delivery.retry("products", held.wall_ms + 1, None, ())
+    held.pass_time(RULES.settle_s + 1)
+
+    assert sender.sent == [("delete", ["A"])]
 
 
 def test_an_item_that_waits_for_attention_leaves_with_its_scope() -> None:
