@@ -326,7 +326,7 @@ def read_to_end(
     try:
         while open_until:
             first = consumer.poll(1.0)
-            for message in [first, *consumer.consume(5_000, 0)] if first else []:
+            for message in [first, *consumer.consume(5_000, 0)] if first is not None else []:
                 error = message.error()
                 if error is None:
                     yield from_message(message)

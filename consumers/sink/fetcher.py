@@ -102,7 +102,7 @@ class Fetcher:
         position = begin
         while position < until and len(records) < records_max and not self._stopping:
             first = self._consumer.poll(_POLL_S)
-            for message in [first, *self._consumer.consume(records_max, 0)] if first else []:
+            for message in [first, *self._consumer.consume(records_max, 0)] if first is not None else []:
                 error = message.error()
                 if error is None:
                     record = from_message(message)

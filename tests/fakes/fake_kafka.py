@@ -14,6 +14,10 @@ class FakeMessage:
     ) -> None:
         self._topic, self._partition, self._offset, self._failure = topic, partition, offset, failure
 
+    def __len__(self) -> int:
+        """As the real one: of a tombstone it is 0, which counts as false."""
+        return len(self.value())
+
     def error(self) -> KafkaError | None:
         return self._failure
 

@@ -17,7 +17,7 @@ from consumers.sink.mapper import Mapper
 from consumers.sink.mapping import content
 from consumers.sink.waiting import Fetch
 from runtime import settings as settings_module
-from runtime.kafka import admin_client, producer, reader, transactional_producer
+from runtime.kafka import admin_client, producer, read_to_end, reader, transactional_producer
 from runtime.settings import KafkaSettings
 
 pytestmark = pytest.mark.stack
@@ -49,6 +49,20 @@ def topic(kafka: KafkaSettings) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def tombstones(kafka: KafkaSettings) -> Iterator[str]:
+    """Six records; every second one is a tombstone, or has an empty value."""
+    name = f"tombstones-{secrets.token_hex(4)}"
+    admin = admin_client(kafka)
+    admin.create_topics([NewTopic(name, 1, 1)])[name].result()
+    client = producer(kafka, name)
+    for value in (None, b"1", b"", b"3", None, b"5"):
+        client.produce(name, key=b"key", value=value, partition=0)
+    client.flush(10)
+    yield name
+    admin.delete_topics([name])[name].result()
+
+
+@pytest.fixture(scope="module")
 def fetcher(kafka: KafkaSettings, topic: str) -> Iterator[tuple[Fetcher, Inbox]]:
     inbox = Inbox()
     held = Fetcher(reader(kafka, f"{topic}.reader"), inbox, Mapper(OptimizerDialect()))
@@ -65,6 +79,21 @@ def fetched(fetcher: tuple[Fetcher, Inbox], fetch: Fetch) -> tuple[list[int], in
     assert isinstance(event, Fetched)
     assert event.fetch is fetch
     return [record.offset for record in event.records], event.next_offset
+
+
+@pytest.mark.parametrize("begin", range(6))
+def test_a_tombstone_that_comes_first_is_read_as_any_other(
+    kafka: KafkaSettings, fetcher: tuple[Fetcher, Inbox], tombstones: str, begin: int
+) -> None:
+    """The client's messages count as false when their value is empty: a delete would be passed unseen."""
+    consumer = reader(kafka, f"{tombstones}.reader")
+    try:
+        read = [record.offset for record in read_to_end(consumer, tombstones, [0], {0: begin})]
+    finally:
+        consumer.close()
+
+    assert read == [*range(begin, 6)]
+    assert fetched(fetcher, Fetch("products", tombstones, 0, begin, 6)) == (read, 6)
 
 
 def test_a_range_ends_where_it_was_asked_to_end(fetcher: tuple[Fetcher, Inbox], topic: str) -> None:
